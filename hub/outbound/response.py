@@ -1,0 +1,79 @@
+"""What has come of a response so far, held within bounds.
+
+`take_header` and `take_body` are libcurl's callbacks: None goes on, ABORT ends the transfer. They
+must not raise, since what a callback raises is printed and lost.
+"""
+
+import enum
+
+ABORT = -1
+
+
+class Excess(enum.Enum):
+    """Which bound was passed."""
+
+    HEADERS = enum.auto()
+    BODY = enum.auto()
+
+
+class Received:
+    """Head and body of one response; whoever breaks a bound costs that bound, no more."""
+
+    __slots__ = ("_body_left", "_chunks", "_headers_left", "_lines", "excess")
+
+    def __init__(self, *, header_max_bytes: int, max_body_bytes: int) -> None:
+        self._headers_left = header_max_bytes
+        self._body_left = max_body_bytes
+        self._lines: list[bytes] = []
+        self._chunks: list[bytes] = []
+        self.excess: Excess | None = None
+
+    def take_header(self, line: bytes) -> int | None:
+        """None, or ABORT for a line beyond the bound; interim responses and trailers count."""
+        self._headers_left -= len(line)
+        if self._headers_left < 0:
+            self.excess = Excess.HEADERS
+            return ABORT
+        self._lines.append(line)
+        return None
+
+    def take_body(self, chunk: bytes) -> int | None:
+        """None, or ABORT where the body grows over its bound; it is then cut at the bound."""
+        self._body_left -= len(chunk)
+        if self._body_left < 0:
+            self._chunks.append(chunk[: self._body_left])
+            self.excess = Excess.BODY
+            return ABORT
+        self._chunks.append(chunk)
+        return None
+
+    def body(self) -> bytes:
+        """The body as far as it came."""
+        return b"".join(self._chunks)
+
+    def headers(self) -> tuple[tuple[str, str], ...] | None:
+        """The fields of the final response; None while its head is not complete."""
+        return headers_of(self._lines)
+
+
+def headers_of(lines: list[bytes]) -> tuple[tuple[str, str], ...] | None:
+    """The fields of the final response among these header lines; None unless its head is complete.
+
+    Args:
+        lines: as libcurl hands them out, line ends included: interim responses (RFC 9110, 15.2)
+            come before the final one, trailers after it.
+    """
+    final: tuple[tuple[str, str], ...] | None = None
+    fields: list[tuple[str, str]] | None = None
+    is_interim = False
+    for line in lines:
+        if fields is None:
+            if line.startswith(b"HTTP/"):
+                fields, final = [], None
+                is_interim = line.partition(b" ")[2].lstrip().startswith(b"1")
+        elif line in {b"\r\n", b"\n"}:
+            final, fields = None if is_interim else tuple(fields), None
+        else:
+            name, _, value = line.decode("latin-1").partition(":")
+            fields.append((name.strip().lower(), value.strip(" \t\r\n")))
+    return final

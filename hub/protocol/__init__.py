@@ -1,0 +1,1 @@
+"""WebSub as pure functions: no I/O, no clock, no chance."""

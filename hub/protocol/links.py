@@ -1,0 +1,69 @@
+"""What a topic says of its hubs and of itself in Link headers, read leniently (WebSub 4)."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from hub.protocol.urls import url_fault
+
+HUBS_MAX = 10
+_URL_MAX_BYTES = 2048
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_LINK = re.compile(r"""<([^<>]*)>((?:"[^"]*"|'[^']*'|[^<])*)""")
+# The look-behind keeps a long word from being read again from each of its letters.
+_PARAMETER = re.compile(r"""(?<![\w*-])([\w*-]+)\s*=\s*(?:"([^"]*)"?|'([^']*)'?|([^\s;,"']+))""")
+_SEPARATOR = re.compile(r"[\s,]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The hubs that a topic names, each once in order, and its canonical URL if it names one."""
+
+    hubs: tuple[str, ...]
+    self_url: str | None
+
+
+def read_links(headers: Sequence[str], topic: str) -> Links:
+    """Return the hub and self links of a topic's answer, resolved against its URL.
+
+    Publishers write the header in many ways, so that several lines, several relations in one
+    link, missing or single quotes and any case are read. What is no http or https URL is left out.
+
+    Args:
+        headers: the values of all Link headers, in order.
+        topic: the URL from which the answer came.
+    """
+    return gather_links((pair for header in headers for pair in _related(header)), topic)
+
+
+def gather_links(related: Iterable[tuple[str, str]], topic: str) -> Links:
+    """Return the links among (relation, reference) pairs, as a header or a feed has them."""
+    found: dict[str, list[str]] = {"hub": [], "self": []}
+    for relation, reference in related:
+        url = _resolved(topic, reference) if relation in found else None
+        if url is not None and url not in found[relation]:
+            found[relation].append(url)
+    hubs, selves = found["hub"], found["self"]
+    return Links(hubs=tuple(hubs[:HUBS_MAX]), self_url=selves[0] if selves else None)
+
+
+def _related(header: str) -> Iterator[tuple[str, str]]:
+    for link in _LINK.finditer(header):
+        values: dict[str, str] = {}
+        for name, *quoted in _PARAMETER.findall(link[2]):
+            # RFC 8288 3.3: "occurrences after the first MUST be ignored by parsers".
+            values.setdefault(name.lower(), "".join(quoted))
+        # RFC 8288 3.2: a link with an anchor speaks of another resource.
+        if "anchor" not in values:
+            for relation in _SEPARATOR.split(values.get("rel", "").lower()):
+                yield relation, link[1].strip()
+
+
+def _resolved(topic: str, reference: str) -> str | None:
+    try:
+        # An absolute URL is taken verbatim, since urljoin rewrites some, and subscribers compare.
+        url = reference if _ABSOLUTE.match(reference) else urljoin(topic, reference)
+    except ValueError:
+        return None
+    return None if url_fault(url.partition("#")[0], url_max_bytes=_URL_MAX_BYTES) else url

@@ -1,0 +1,1 @@
+"""The records of the hub in Redis, and the scripts that change them."""

@@ -1,0 +1,26 @@
+"""The doorbell: scripts publish a list's name when work falls due in it that was idle."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+RECONNECT_AFTER_S = 0.5
+
+
+async def rings(url: str, key_prefix: str) -> AsyncIterator[str]:
+    """Yields the name of each list that rings, for ever; survives Redis being away.
+
+    A ring may be lost while there is no connection: who listens looks at its lists by itself each
+    second as well.
+    """
+    while True:
+        with suppress(RedisError, OSError):
+            async with Redis.from_url(url) as redis, redis.pubsub() as bell:
+                await bell.subscribe(f"{key_prefix}:1:bell")
+                async for message in bell.listen():
+                    if message["type"] == "message":
+                        yield message["data"].decode()
+        await asyncio.sleep(RECONNECT_AFTER_S)

@@ -1,0 +1,108 @@
+"""Buckets of subscriptions: claimed, tried and settled as one (design: delivering a bucket)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.store.commit import GroupCommit
+from hub.store.event_id import EventId
+from hub.store.outcomes import Outcome, pack_outcomes
+from hub.store.progress import Progress, unpack_progress
+from hub.store.results import Claimed
+from hub.store.subscription import Subscription, unpack_subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A subscription that is behind and due."""
+
+    subscription_id: bytes
+    subscription: Subscription
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketClaim:
+    """A bucket that this worker holds, with who of it is due.
+
+    Attributes:
+        bucket: its number within the topic.
+        attempt: the claim's number, by which a request that outlives the claim is known.
+        head: the last event of the topic's log at the claim.
+        hubs: what the topic names as rel=hub; empty where it names none.
+        self_url: what it names as rel=self, or None.
+    """
+
+    topic_id: str
+    bucket: int
+    token: str
+    topic: str
+    head: EventId
+    hubs: tuple[str, ...]
+    self_url: str | None
+    members: tuple[Member, ...]
+
+    @property
+    def attempt(self) -> int:
+        """Returns the claim's number, by which a request that outlives the claim is known."""
+        return int(self.token.partition(".")[0])
+
+
+class Buckets:
+    """The buckets of all topics, and the work lists `ready` and `ending`."""
+
+    def __init__(self, commit: GroupCommit, *, randomness: str) -> None:
+        self._commit = commit
+        self._randomness = randomness
+
+    async def claim(self, *, budget: int) -> Claimed[BucketClaim]:
+        """Returns due buckets, until they hold `budget` due members or nothing is due."""
+        wait_ms, rows = await self._commit.call("claim_ready", budget, self._randomness)
+        return Claimed(wait_ms=wait_ms, claims=[read_bucket_claim(row) for row in rows])
+
+    async def settle(self, claim: BucketClaim, outcomes: Iterable[Outcome]) -> bool:
+        """Returns whether the claim still stood and the outcomes are written (invariant 5)."""
+        packed = pack_outcomes(outcomes)
+        written = await self._commit.call(
+            "settle_bucket", claim.topic_id, claim.bucket, claim.token, packed
+        )
+        return bool(written)
+
+    async def settle_late(self, topic_id: str, bucket: int, outcomes: Sequence[Outcome]) -> int:
+        """Returns how many ends of requests past patience were written."""
+        packed = pack_outcomes(outcomes)
+        return int(await self._commit.call("settle_late", topic_id, bucket, packed))
+
+    async def has_newer_event(self, claim: BucketClaim) -> bool:
+        """Returns whether something was added to the bucket since it was claimed."""
+        reply = await self._commit.call("has_moved", claim.topic_id, claim.bucket, claim.token)
+        return bool(reply)
+
+    async def expire(self, *, limit: int) -> Claimed[tuple[str, str]]:
+        """Ends the leases that are over; returns (topic, callback) of each."""
+        wait_ms, flat = await self._commit.call("expire", limit)
+        pairs = [(flat[i].decode(), flat[i + 1].decode()) for i in range(0, len(flat), 2)]
+        return Claimed(wait_ms=wait_ms, claims=pairs)
+
+
+def read_bucket_claim(row: Sequence[Any]) -> BucketClaim:
+    """Returns the claim that claim_ready or append replied."""
+    topic_id, bucket, token, facts, flat = row
+    url, head, hubs, self_url = facts
+    return BucketClaim(
+        topic_id=topic_id.decode(),
+        bucket=int(bucket),
+        token=token.decode(),
+        topic=url.decode(),
+        head=EventId.parse(head),
+        hubs=tuple(hubs.decode().split("\n")) if hubs else (),
+        self_url=self_url.decode() if self_url else None,
+        members=tuple(
+            Member(
+                subscription_id=flat[i],
+                subscription=unpack_subscription(flat[i + 1]),
+                progress=unpack_progress(flat[i + 2]),
+            )
+            for i in range(0, len(flat), 3)
+        ),
+    )

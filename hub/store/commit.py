@@ -1,0 +1,152 @@
+"""Group commit: every script call that comes while one is under way shares the next round trip.
+
+With `appendfsync always` a round trip costs an fsync, and redis-py packs commands in Python: both
+are paid once a batch. A call returns after Redis has written the batch as durably as it is set to
+(invariant 1).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from redis.asyncio.connection import Connection, ConnectionPool
+from redis.exceptions import (
+    BusyLoadingError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from hub.store.results import StoreFull, StoreUnavailable
+from hub.store.scripts import Script
+
+BATCH_MAX = 256
+CONNECT_TIMEOUT_S = 2
+ANSWER_TIMEOUT_S = 10
+REPLICA_TIMEOUT_MS = 1000
+
+Argument = str | bytes | int
+_Call = tuple[Script, tuple[Argument, ...], "asyncio.Future[Any]"]
+_AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, OSError)
+
+
+class GroupCommit:
+    """Runs scripts on one connection to Redis, in the order in which they were called."""
+
+    def __init__(
+        self, url: str, scripts: Mapping[str, Script], *, replicas_to_wait_for: int = 0
+    ) -> None:
+        self._scripts = scripts
+        self._replicas = replicas_to_wait_for
+        self._pool = ConnectionPool.from_url(
+            url, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=ANSWER_TIMEOUT_S
+        )
+        self._connection: Connection | None = None
+        self._waiting: list[_Call] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def call(self, name: str, *arguments: Argument) -> Any:  # noqa: ANN401 - a reply of Redis
+        """Returns the reply of a script.
+
+        Raises:
+            StoreUnavailable: Redis is away; the script may or may not have run.
+            StoreFull: Redis is out of memory; nothing was written.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._scripts[name], arguments, future))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+        return await future
+
+    async def close(self) -> None:
+        """Finishes what was called, then disconnects."""
+        if self._flusher is not None:
+            await self._flusher
+        await self._disconnect()
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+                await self._run(batch)
+        finally:
+            self._flusher = None
+
+    async def _run(self, batch: list[_Call]) -> None:
+        try:
+            replies = await self._exchange(
+                [("EVALSHA", script.sha, 0, *arguments) for script, arguments, _ in batch]
+            )
+            # Redis forgets scripts when it starts anew.
+            lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            if lost:
+                again = [("EVAL", batch[i][0].source, 0, *batch[i][1]) for i in lost]
+                for i, reply in zip(lost, await self._exchange(again), strict=True):
+                    replies[i] = reply
+        except (*_AWAY, RedisError) as error:
+            await self._disconnect()
+            replies = [error] * len(batch)
+        except asyncio.CancelledError:
+            await self._disconnect()
+            for _, _, future in batch:
+                future.cancel()
+            raise
+        for (_, _, future), reply in zip(batch, replies, strict=True):
+            _resolve(future, reply)
+
+    async def _exchange(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
+        connection = await self._connected()
+        if self._replicas:
+            commands = [*commands, ("WAIT", self._replicas, REPLICA_TIMEOUT_MS)]
+        await connection.send_packed_command(connection.pack_commands(commands))
+        replies = [await _reply(connection) for _ in commands]
+        if self._replicas:
+            reached = replies.pop()
+            if not isinstance(reached, int) or reached < self._replicas:
+                raise RedisConnectionError(f"only {reached} replicas have it")
+        return replies
+
+    async def _connected(self) -> Connection:
+        if self._connection is None:
+            connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            await connection.connect()  # type: ignore[no-untyped-call]
+            self._connection = connection
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(RedisError, OSError):
+                await connection.disconnect(nowait=True)
+
+
+async def _reply(connection: Connection) -> Any:  # noqa: ANN401 - a reply of Redis
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
+
+
+def _resolve(future: "asyncio.Future[Any]", reply: object) -> None:
+    if future.done():
+        return
+    match reply:
+        case OutOfMemoryError():
+            future.set_exception(StoreFull("Redis is out of memory."))
+        case RedisConnectionError() | RedisTimeoutError() | ReadOnlyError() | OSError():
+            error = StoreUnavailable(f"Redis is not available: {reply}")
+            error.__cause__ = reply
+            future.set_exception(error)
+        case Exception():
+            future.set_exception(reply)
+        case _:
+            future.set_result(reply)

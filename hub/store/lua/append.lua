@@ -1,0 +1,100 @@
+-- append(topic_id, token, outcome, facts, event, body, seen, evicted, delays, deliver_randomness): settles a fetch; nothing of a fetch is
+-- written otherwise. outcome is 'news', 'same' or 'failed'. facts: alternating field and value for the topic record; event: a
+-- packed event ('' for none); body: the newest body ('' keeps the old one); seen: alternating entry id and record, evicted: entry ids. Each of these lists is
+-- packed as count, then length-prefixed strings. delays: what to wait (ms) before the next fetch: after the first and second fetch without
+-- news since a ping, after a failure (-1: none).
+-- 'released' gives the topic back as it was. Returns {'lapsed' | 'released' | 'silent' | 'appended' | 'same' | 'failed',
+-- event id or false, the event before it or false, bucket claim or false}.
+--! clock worklist progress bucket
+local topic, token, outcome = ARGV[1], ARGV[2], ARGV[3]
+local claim = claim_held(PINGED, topic, token)
+local t = topic_key(topic)
+if not claim or redis.call('EXISTS', t) == 0 then return { 'lapsed', false, false, false } end
+if outcome == 'released' then
+  settle(PINGED, topic, claim, NOW)
+  return { 'released', false, false, false }
+end
+
+local function list(packed)
+  local count, at = struct.unpack('>I4', packed)
+  local items = {}
+  for i = 1, count do items[i], at = struct.unpack('>I4c0', packed, at) end
+  return items
+end
+
+local function in_slices(command, key, items)
+  for from = 1, #items, L.slice do
+    redis.call(command, key, unpack(items, from, math.min(from + L.slice - 1, #items)))
+  end
+end
+
+local function trim()
+  local log = P .. 'log:' .. topic
+  local f = redis.call('HMGET', t, 'log_length', 'log_bytes')
+  local length, bytes, freed, last = tonumber(f[1] or 0), tonumber(f[2] or 0), 0, nil
+  local total = tonumber(redis.call('GET', P .. 'log_total') or 0)
+  for _ = 1, L.trim_slice do
+    local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+    if not first then break end
+    local is_over = length > L.history_events or bytes > L.history_bytes or parse_id(first[1]) < NOW - L.history_age
+      or (total - freed > L.history_total_bytes and length > 1)
+    if not is_over then break end
+    redis.call('XDEL', log, first[1])
+    length, bytes, freed, last = length - 1, bytes - #first[2][2], freed + #first[2][2], first[1]
+  end
+  if not last then return end
+  redis.call('HSET', t, 'log_length', length, 'log_bytes', bytes, 'trimmed_to', last)
+  redis.call('DECRBY', P .. 'log_total', freed)
+end
+
+local function write_event(event)
+  local id = show_id(next_event_id())
+  local before = redis.call('HGET', t, 'head') or '0-0'
+  redis.call('XADD', P .. 'log:' .. topic, id, 'e', event)
+  redis.call('HSET', t, 'head', id, 'sweep', 1)
+  redis.call('HINCRBY', t, 'log_length', 1)
+  redis.call('HINCRBY', t, 'log_bytes', #event)
+  redis.call('INCRBY', P .. 'log_total', #event)
+  trim()
+  sweep_step(topic)
+  return id, before
+end
+
+-- The one bucket of a topic, where nobody works on it, goes to the appending worker, which has the event in hand.
+local function fast_path(randomness)
+  if randomness == '' or redis.call('ZCARD', room_key(topic)) ~= 1 then return false end
+  local k = redis.call('ZRANGE', room_key(topic), 0, 0)[1]
+  if standing_claim(ready_list(topic), k) then return false end
+  return claim_bucket(topic, k, randomness)
+end
+
+in_slices('HSET', t, list(ARGV[4]))
+in_slices('HSET', P .. 'seen:' .. topic, list(ARGV[7]))
+in_slices('HDEL', P .. 'seen:' .. topic, list(ARGV[8]))
+local after_first, after_second, after_failure = struct.unpack('>i4i4i4', ARGV[9])
+local stage = tonumber(redis.call('HGET', t, 'recheck') or 2)
+local delay, answer, id, before, bucket = -1, outcome, false, false, false
+redis.call('HSET', t, 'fetched_at', NOW)
+if outcome == 'failed' then
+  redis.call('HINCRBY', t, 'failures', 1)
+  delay = after_failure
+else
+  redis.call('HDEL', t, 'failures', 'refused')
+  if ARGV[6] ~= '' then redis.call('SET', P .. 'body:' .. topic, ARGV[6]) end
+  local is_first = redis.call('HSETNX', t, 'has_baseline', 1) == 1
+  if ARGV[5] ~= '' and is_first and tonumber(redis.call('HGET', t, 'subscriptions') or 0) == 0 then
+    answer = 'silent'
+  elseif ARGV[5] ~= '' then
+    id, before = write_event(ARGV[5])
+    answer = 'appended'
+  elseif stage < 2 then
+    delay = stage == 0 and after_first or after_second
+    stage = stage + 1
+  end
+  -- A ping that came during the fetch starts the re-checks anew.
+  if claim.moved then stage = 0 elseif answer ~= 'same' then stage = 2 end
+  redis.call('HSET', t, 'recheck', stage)
+end
+settle(PINGED, topic, claim, delay >= 0 and NOW + delay or nil)
+if id then bucket = fast_path(ARGV[10]) touch_ready(topic, NOW) end
+return { answer, id, before, bucket }

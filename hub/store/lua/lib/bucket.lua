@@ -1,0 +1,152 @@
+-- Buckets: up to L.bucket_size subscriptions of one topic, their roster, progress and times.
+local ENDING, READY = list_of('ending'), list_of('ready', L.longest_wait)
+local PINGED, UNVERIFIED = list_of('pinged', L.longest_fetch_wait), list_of('unverified', L.longest_verify_wait)
+
+local function topic_key(topic) return P .. 't:' .. topic end
+local function roster_key(topic, k) return P .. 'roster:' .. topic .. '.' .. k end
+local function progress_key(topic, k) return P .. 'progress:' .. topic .. '.' .. k end
+local function room_key(topic) return P .. 'buckets:' .. topic end
+local function pair_key(sid) return P .. 'pair:' .. sid end
+local function index_key(sid)
+  local first, second = string.byte(sid, 1, 2)
+  return P .. string.format('index:%03x', first * 16 + math.floor(second / 16))
+end
+local function ready_list(topic)
+  return { z = P .. 'ready:' .. topic, c = P .. 'ready:' .. topic .. ':claims', longest_wait = L.longest_wait }
+end
+
+-- A topic's time in `ready` is an index over its buckets' times (fine print 8).
+local function touch_ready(topic, floor)
+  local at
+  if redis.call('HEXISTS', topic_key(topic), 'sweep') == 1 then
+    at = NOW
+  else
+    local first = redis.call('ZRANGE', P .. 'ready:' .. topic, 0, 0, 'WITHSCORES')
+    at = first[2] and math.max(tonumber(first[2]), floor or 0)
+  end
+  if at then set_time(READY, topic, at) else redis.call('ZREM', READY.z, topic) end
+end
+
+local function add_bucket(topic, k, at)
+  add(ready_list(topic), k, at)
+  touch_ready(topic)
+end
+
+-- Adds the next slice of a topic's buckets after an append; where more are left, the topic stays due and the
+-- claims go on with it, so that a kill between slices loses nothing.
+local function sweep_step(topic)
+  local from = tonumber(redis.call('HGET', topic_key(topic), 'sweep'))
+  if not from then return end
+  local last = tonumber(redis.call('HGET', topic_key(topic), 'buckets') or 0)
+  local to = math.min(from + L.sweep_slice - 1, last)
+  local list = ready_list(topic)
+  for k = from, to do
+    if redis.call('ZSCORE', room_key(topic), k) then add(list, tostring(k), NOW) end
+  end
+  if to >= last then
+    redis.call('HDEL', topic_key(topic), 'sweep')
+  else
+    redis.call('HSET', topic_key(topic), 'sweep', to + 1)
+  end
+end
+
+-- Removes a slot; its bucket must be unclaimed, or about to be (fine print 5).
+local function purge_slot(topic, k, sid)
+  redis.call('HDEL', progress_key(topic, k), sid)
+  redis.call('HDEL', index_key(sid), sid)
+  if tonumber(redis.call('ZINCRBY', room_key(topic), -1, k)) > 0 then return end
+  redis.call('ZREM', room_key(topic), k)
+  remove(ready_list(topic), k)
+  remove(ENDING, topic .. '.' .. k)
+  if redis.call('EXISTS', room_key(topic)) == 0 then redis.call('HDEL', topic_key(topic), 'buckets') end
+end
+
+-- Ends an active subscription. The slot stays while its bucket is claimed or a request is in flight.
+local function end_subscription(topic, k, sid, p, is_bucket_claimed)
+  redis.call('HDEL', roster_key(topic, k), sid)
+  redis.call('HINCRBY', topic_key(topic), 'subscriptions', -1)
+  if not is_bucket_claimed and not is_in_flight(p) then return purge_slot(topic, k, sid) end
+  p.incarnation, p.attempts, p.error = 0, 0, ''
+  redis.call('HSET', progress_key(topic, k), sid, show_progress(p))
+  if not is_bucket_claimed then add_bucket(topic, k, p.flight_until) end
+end
+
+-- Fine print 4: a lease does not end while a renewal accepted before its end is pending.
+local function has_lease_ended(sid, subscription)
+  local _, lease_end = struct.unpack('>BI8', subscription)
+  if lease_end > NOW then return false, lease_end end
+  local pending = redis.call('HGETALL', pair_key(sid))
+  for i = 1, #pending, 2 do
+    local accepted_at = string.match(pending[i + 1], '^subscribe:(%d+)$')
+    if accepted_at and tonumber(accepted_at) <= lease_end then return false, lease_end end
+  end
+  return true, lease_end
+end
+
+-- What is left of a topic that nobody follows any more is deleted.
+local function forget_if_unfollowed(topic)
+  local t = redis.call('HMGET', topic_key(topic), 'subscriptions', 'pending', 'key', 'log_bytes')
+  if tonumber(t[1] or 0) > 0 or tonumber(t[2] or 0) > 0 then return end
+  if redis.call('EXISTS', room_key(topic)) == 1 then return end
+  if t[3] and t[3] ~= topic then redis.call('SREM', P .. 'same:' .. t[3], topic) end
+  redis.call('DECRBY', P .. 'log_total', t[4] or 0)
+  remove(PINGED, topic)
+  redis.call('ZREM', READY.z, topic)
+  redis.call('SREM', P .. 'topics', topic)
+  redis.call('UNLINK', topic_key(topic), P .. 'log:' .. topic, P .. 'body:' .. topic, P .. 'seen:' .. topic,
+    P .. 'ready:' .. topic, P .. 'ready:' .. topic .. ':claims')
+end
+
+-- Claims a bucket and returns its due members, each with its subscription and progress; where nobody is due
+-- it gets the time at which somebody will be, and false comes back.
+local TOPIC_FACTS = { 'url', 'head', 'hubs', 'self' }
+
+local function look_at_slot(topic, k, sid, progress, roster, head)
+  local p = read_progress(progress)
+  local subscription = roster[sid]
+  if p.incarnation == 0 then
+    if not is_in_flight(p) then purge_slot(topic, k, sid) return nil end
+    return p, p.flight_until
+  end
+  if has_lease_ended(sid, subscription) then
+    end_subscription(topic, k, sid, p, false)
+    return p, is_in_flight(p) and p.flight_until or nil
+  end
+  return p, due_at(p, head.ms, head.seq), subscription
+end
+
+local function claim_bucket(topic, k, randomness)
+  local list = ready_list(topic)
+  redis.call('HDEL', list.c, k)
+  local facts = redis.call('HMGET', topic_key(topic), unpack(TOPIC_FACTS))
+  local head = {}
+  head.ms, head.seq = parse_id(facts[2])
+  local flat = redis.call('HGETALL', roster_key(topic, k))
+  local roster = {}
+  for i = 1, #flat, 2 do roster[flat[i]] = flat[i + 1] end
+  local members, next_at = {}, nil
+  local all = redis.call('HGETALL', progress_key(topic, k))
+  for i = 1, #all, 2 do
+    local p, at, subscription = look_at_slot(topic, k, all[i], all[i + 1], roster, head)
+    if p and subscription and at and at <= NOW then
+      local progress = all[i + 1]
+      if p.flight_until ~= 0 then
+        p.flight_until, p.attempt = 0, 0
+        progress = show_progress(p)
+        redis.call('HSET', progress_key(topic, k), all[i], progress)
+      end
+      members[#members + 1] = all[i]
+      members[#members + 1] = subscription
+      members[#members + 1] = progress
+    elseif at and (not next_at or at < next_at) then
+      next_at = at
+    end
+  end
+  if #members == 0 then
+    if next_at then redis.call('ZADD', list.z, next_at, k) else redis.call('ZREM', list.z, k) end
+    return false
+  end
+  local token = token_of(randomness)
+  claim_member(list, k, token)
+  return { topic, k, token, facts, members }
+end

@@ -1,0 +1,48 @@
+-- settle_bucket(topic_id, bucket, token, outcomes): writes what became of a claimed bucket's requests, works out its next time from the
+-- progress as it then stands, and gives it back. Who has no outcome was not tried. Returns 1, or 0 where the claim has lapsed.
+--! clock worklist progress bucket outcome
+local topic, k, token = ARGV[1], ARGV[2], ARGV[3]
+local list = ready_list(topic)
+local claim = claim_held(list, k, token)
+if not claim then return 0 end
+local progress = progress_key(topic, k)
+local all = redis.call('HGETALL', progress)
+local by_sid = {}
+for i = 1, #all, 2 do by_sid[all[i]] = read_progress(all[i + 1]) end
+
+local changed, at = {}, 1
+while at <= #ARGV[4] do
+  local o
+  o, at = read_outcome(ARGV[4], at)
+  local p = by_sid[o.sid]
+  if p then
+    if apply_outcome(o, p) then
+      end_subscription(topic, k, o.sid, p, true)
+    else
+      changed[#changed + 1] = o.sid
+      changed[#changed + 1] = show_progress(p)
+    end
+  end
+end
+for from = 1, #changed, L.slice do
+  redis.call('HSET', progress, unpack(changed, from, math.min(from + L.slice - 1, #changed)))
+end
+
+local head_ms, head_seq = parse_id(redis.call('HGET', topic_key(topic), 'head'))
+local next_at, ended = nil, {}
+for sid, p in pairs(by_sid) do
+  local due
+  if p.incarnation ~= 0 then
+    due = due_at(p, head_ms, head_seq)
+  elseif is_in_flight(p) then
+    due = p.flight_until
+  else
+    ended[#ended + 1] = sid
+  end
+  if due and (not next_at or due < next_at) then next_at = due end
+end
+settle(list, k, claim, next_at)
+for _, sid in ipairs(ended) do purge_slot(topic, k, sid) end
+touch_ready(topic)
+forget_if_unfollowed(topic)
+return 1

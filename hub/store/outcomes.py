@@ -1,0 +1,80 @@
+"""What became of the requests of a bucket, as lua/lib/outcome.lua reads it."""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from hub.store.event_id import EventId
+
+ERROR_MAX_BYTES = 120
+_HEAD = struct.Struct(">16sQQB")
+_DELIVERED, _GONE, _FAILED, _IN_FLIGHT = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The receiver answered 2xx to everything up to and including `to`."""
+
+    to: EventId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The receiver wants no more (410)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """The request failed; `hold_ms` is what Retry-After asks for, 0 for nothing."""
+
+    to: EventId
+    delay_ms: int
+    hold_ms: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The request is still under way, and may be for `remaining_ms` more."""
+
+    to: EventId
+    remaining_ms: int
+
+
+Fate: TypeAlias = Reached | Left | Missed | Pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The fate of one request to one incarnation of a subscription, in one attempt."""
+
+    subscription_id: bytes
+    incarnation: int
+    attempt: int
+    fate: Fate
+
+
+def pack_outcomes(outcomes: Iterable[Outcome]) -> bytes:
+    """Returns outcomes as one argument of settle_bucket or settle_late."""
+    return b"".join(_pack(outcome) for outcome in outcomes)
+
+
+def _pack(outcome: Outcome) -> bytes:
+    kind, rest = _packed_fate(outcome.fate)
+    return _HEAD.pack(outcome.subscription_id, outcome.incarnation, outcome.attempt, kind) + rest
+
+
+def _packed_fate(fate: Fate) -> tuple[int, bytes]:
+    match fate:
+        case Reached(to=to):
+            return _DELIVERED, struct.pack(">QI", *to)
+        case Left():
+            return _GONE, b""
+        case Missed(to=to, delay_ms=delay_ms, hold_ms=hold_ms, error=error):
+            text = error.encode()[:ERROR_MAX_BYTES]
+            head = struct.pack(">IIQIB", delay_ms, hold_ms, *to, len(text))
+            return _FAILED, head + text
+        case Pending(to=to, remaining_ms=remaining_ms):
+            return _IN_FLIGHT, struct.pack(">IQI", remaining_ms, *to)
+    assert_never(fate)

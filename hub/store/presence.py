@@ -1,0 +1,31 @@
+"""Which workers are alive, and whether what is accepted would be worked on."""
+
+from hub.store.commit import GroupCommit
+from hub.store.results import NotReady, Ready, StoreFull, StoreUnavailable
+
+WORKER_SILENT_AFTER_MS = 5_000
+
+
+class Presence:
+    """The heartbeats of the workers."""
+
+    def __init__(self, commit: GroupCommit) -> None:
+        self._commit = commit
+
+    async def beat(self, worker: str) -> None:
+        """Says that a worker is alive."""
+        await self._commit.call("heartbeat", worker)
+
+    async def leave(self, worker: str) -> None:
+        """Takes back a worker's heartbeat, since it stops."""
+        await self._commit.call("leave", worker)
+
+    async def readiness(self) -> Ready | NotReady:
+        """Returns whether Redis takes writes and a worker was heard of lately."""
+        try:
+            silent_ms = int(await self._commit.call("readiness"))
+        except (StoreUnavailable, StoreFull) as error:
+            return NotReady(reason=str(error))
+        if silent_ms < 0 or silent_ms > WORKER_SILENT_AFTER_MS:
+            return NotReady(reason="No worker is alive: start one with `websub-hub worker`.")
+        return Ready()

@@ -1,0 +1,177 @@
+"""Topics: what is known of each, what pings ask for, and the one step that settles a fetch."""
+
+import enum
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.feeds.diff import Seen
+from hub.protocol.urls import normalised, topic_id
+from hub.store.buckets import BucketClaim, read_bucket_claim
+from hub.store.commit import GroupCommit
+from hub.store.event_id import EventId
+from hub.store.log import Event, pack_event
+from hub.store.packing import pack_list
+from hub.store.results import Claimed
+
+_DELAYS = struct.Struct(">iii")
+_LEFT_AT = struct.Struct(">Q")
+_FINGERPRINT_BYTES = 16
+
+
+class FetchOutcome(enum.StrEnum):
+    """What a fetch came to; a released one was not made."""
+
+    NEWS = "news"
+    SAME = "same"
+    FAILED = "failed"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicClaim:
+    """A topic that this worker is to fetch, and what is known of it.
+
+    Attributes:
+        body_hash: of the last body; empty where there was none.
+        documents: how many documents with a change the hub has read of it.
+        subscriptions: how many are confirmed.
+        failures: failed fetches in a row.
+        is_feed: its last document was a feed.
+    """
+
+    topic_id: str
+    token: str
+    url: str
+    etag: str
+    last_modified: str
+    body_hash: bytes
+    documents: int
+    subscriptions: int
+    failures: int
+    has_baseline: bool
+    is_feed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRecord:
+    """All that a fetch writes, in one step.
+
+    Attributes:
+        facts: fields of the topic record that change.
+        event: None where there is no news. Of a first document it is an event only if somebody is
+            confirmed already (fine print 2); the store decides.
+        body: the newest body, or None to keep the old one.
+        seen: entries whose record changes, evicted: those to forget.
+        recheck_ms: waits after the first and second fetch without news since a ping.
+        retry_ms: wait after a failure; None for no further fetch.
+    """
+
+    outcome: FetchOutcome
+    facts: Mapping[str, str | bytes] = field(default_factory=dict)
+    event: Event | None = None
+    body: bytes | None = None
+    seen: Mapping[bytes, Seen] = field(default_factory=dict)
+    evicted: tuple[bytes, ...] = ()
+    recheck_ms: tuple[int, int] = (-1, -1)
+    retry_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """A fetch was settled.
+
+    Attributes:
+        event_id: of the new event, None where there is none; `before`: of the one before it.
+        bucket: the topic's only bucket, claimed in the same step where nobody worked on it.
+    """
+
+    event_id: EventId | None
+    before: EventId | None
+    bucket: BucketClaim | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lapsed:
+    """The claim no longer stands, and nothing was written (invariant 5)."""
+
+
+class Topics:
+    """The topic records, and the work list `pinged`."""
+
+    def __init__(self, commit: GroupCommit, *, randomness: str) -> None:
+        self._commit = commit
+        self._randomness = randomness
+
+    async def ping(self, url: str) -> int:
+        """Returns how many followed topics a ping for this URL has set going, once written."""
+        key_id = topic_id(normalised(url))
+        return int(await self._commit.call("ping", topic_id(url), key_id))
+
+    async def claim(self, *, limit: int) -> Claimed[TopicClaim]:
+        """Returns up to `limit` topics whose fetch is due."""
+        wait_ms, rows = await self._commit.call("claim_pinged", limit, self._randomness)
+        return Claimed(wait_ms=wait_ms, claims=[_read_claim(row) for row in rows])
+
+    async def seen(self, topic: str) -> dict[bytes, Seen]:
+        """Returns what is known of a feed's entries, by their identity."""
+        flat = await self._commit.call("read_seen", topic)
+        return {flat[i]: _unpack_seen(flat[i + 1]) for i in range(0, len(flat), 2)}
+
+    async def append(
+        self, claim: TopicClaim, record: FetchRecord, *, is_bucket_wanted: bool
+    ) -> Appended | Lapsed:
+        """Settles a fetch: writes all of it, or nothing where the claim has lapsed."""
+        facts = [part for pair in record.facts.items() for part in pair]
+        seen = [part for key, value in record.seen.items() for part in (key, _pack_seen(value))]
+        retry_ms = -1 if record.retry_ms is None else record.retry_ms
+        answer, event_id, before, bucket = await self._commit.call(
+            "append",
+            claim.topic_id,
+            claim.token,
+            record.outcome.value,
+            pack_list(facts),
+            b"" if record.event is None else pack_event(record.event),
+            record.body or b"",
+            pack_list(seen),
+            pack_list(record.evicted),
+            _DELAYS.pack(*record.recheck_ms, retry_ms),
+            self._randomness if is_bucket_wanted else "",
+        )
+        if answer == b"lapsed":
+            return Lapsed()
+        return Appended(
+            event_id=EventId.parse(event_id) if event_id else None,
+            before=EventId.parse(before) if before else None,
+            bucket=read_bucket_claim(bucket) if bucket else None,
+        )
+
+
+def _read_claim(row: list[Any]) -> TopicClaim:
+    topic, token, fields = row
+    url, etag, modified, body_hash, documents, subscriptions, failures, baseline, format_ = fields
+    return TopicClaim(
+        topic_id=topic.decode(),
+        token=token.decode(),
+        url=url.decode(),
+        etag=(etag or b"").decode("latin-1"),
+        last_modified=(modified or b"").decode("latin-1"),
+        body_hash=body_hash or b"",
+        documents=int(documents or 0),
+        subscriptions=int(subscriptions or 0),
+        failures=int(failures or 0),
+        has_baseline=bool(baseline),
+        is_feed=format_ == b"feed",
+    )
+
+
+def _pack_seen(seen: Seen) -> bytes:
+    return seen.fingerprint + (_LEFT_AT.pack(seen.left_at) if seen.left_at else b"")
+
+
+def _unpack_seen(raw: bytes) -> Seen:
+    left = raw[_FINGERPRINT_BYTES:]
+    return Seen(
+        fingerprint=raw[:_FINGERPRINT_BYTES], left_at=_LEFT_AT.unpack(left)[0] if left else 0
+    )

@@ -1,0 +1,1 @@
+"""The hub's face to the web: its endpoint, its page, its health."""

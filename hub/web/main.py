@@ -1,0 +1,76 @@
+"""The web process: from settings to a listening server, until it is told to stop."""
+
+import asyncio
+import errno
+import signal
+
+import structlog
+
+from hub.clock import token_hex
+from hub.exits import EXIT_ADDRESS_IN_USE, EXIT_FAILED, EXIT_SETTINGS
+from hub.protocol.lease import LeaseBounds
+from hub.protocol.requests import RequestPolicy, SignatureMethod
+from hub.settings import Settings
+from hub.store.store import Store
+from hub.web.app import create_app
+from hub.web.connection import listening
+from hub.web.face import Face
+from hub.web.port import HubStore
+from hub.web.room import StoreWithRoom
+
+_LOG = structlog.get_logger()
+_RANDOM_BYTES = 16
+
+
+def run(settings: Settings) -> int:
+    """Return the exit code of the web process, once it was told to stop or could not start."""
+    if settings.redis_url is None:
+        _LOG.error("no_redis_url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
+        return EXIT_SETTINGS
+    try:
+        asyncio.run(_serve(settings, settings.redis_url.get_secret_value()))
+    except OSError as error:
+        _LOG.error("cannot_listen", host=settings.host, port=settings.port, error=error.strerror)
+        return EXIT_ADDRESS_IN_USE if error.errno == errno.EADDRINUSE else EXIT_FAILED
+    return 0
+
+
+def policy_of(settings: Settings, face: Face) -> RequestPolicy:
+    """Return what the settings grant and refuse."""
+    method = settings.signature_method
+    return RequestPolicy(
+        lease=LeaseBounds(
+            default_s=settings.lease_default_s,
+            min_s=settings.lease_min_s,
+            max_s=settings.lease_max_s,
+        ),
+        signature=None if method == "auto" else SignatureMethod(method),
+        secret_refused=not face.is_secure and settings.secret_over_http == "refuse",  # noqa: S105
+        url_max_bytes=settings.url_max_bytes,
+    )
+
+
+async def _serve(settings: Settings, redis_url: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    store = Store.of(settings, redis_url, randomness=token_hex(_RANDOM_BYTES))
+    face = Face(hub_url=settings.hub_url, request_max_bytes=settings.request_max_bytes)
+    app = create_app(_with_room(store, settings), policy_of(settings, face), face)
+    try:
+        async with listening(app, host=settings.host, port=settings.port) as port:
+            _LOG.info("web_started", host=settings.host, port=port, hub=face.hub_url)
+            await stop.wait()
+            _LOG.info("web_stopping")
+    finally:
+        await store.close()
+
+
+def _with_room(store: HubStore, settings: Settings) -> HubStore:
+    # Beside a Redis of the user's own there is no data folder, and that disk is not ours to watch.
+    if not settings.data.is_dir():
+        return store
+    return StoreWithRoom(
+        store=store, folder=settings.data, min_free_bytes=settings.min_free_disk_bytes
+    )

@@ -1,0 +1,163 @@
+"""`websub-hub serve` as a process: starts, refuses, ends, and is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis, RedisError
+
+from hub.embedded.folder import DataFolder, running_redis_url
+from hub.serve.supervisor import BACKOFF_MOST_S
+from hub.settings import environment
+
+DEADLINE_S = 30
+STOP_S = 5
+
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def command(data: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", "hub", "serve", "--data", str(data), "--port", str(port)]
+
+
+@contextmanager
+def serve(data: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen(command(data, free_port()), start_new_session=True) as process:
+        try:
+            client(data).ping()
+            yield process
+        finally:
+            process.kill()
+
+
+def client(data: Path) -> "Redis":
+    """A client of the embedded Redis, once that answers."""
+    until_s = time.monotonic() + DEADLINE_S
+    while True:
+        url = running_redis_url(data)
+        try:
+            if url:
+                found = Redis.from_url(url, decode_responses=True)
+                found.ping()
+                return found
+        except RedisError:
+            pass
+        assert time.monotonic() < until_s, "the embedded Redis did not answer in time"
+        time.sleep(0.02)
+
+
+def redis_pid(data: Path) -> int:
+    return int(DataFolder(path=data).pid_file.read_text())
+
+
+def wait_for_end(pid: int, within_s: float) -> None:
+    until_s = time.monotonic() + within_s
+    while Path(f"/proc/{pid}/cwd").exists():
+        assert time.monotonic() < until_s, f"process {pid} did not end in time"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_stop_ends_everything_within_five_seconds(tmp_path: Path, number: signal.Signals) -> None:
+    with serve(tmp_path / "data") as process:
+        redis = redis_pid(tmp_path / "data")
+        process.send_signal(number)
+        assert process.wait(STOP_S) == 0
+        assert not Path(f"/proc/{redis}/cwd").exists()
+    assert running_redis_url(tmp_path / "data") is None
+
+
+def test_a_second_serve_on_the_folder_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data) as first:
+        second = subprocess.run(
+            command(data, free_port()), capture_output=True, text=True, check=False
+        )
+        assert second.returncode == 1
+        assert f"{data} is in use by process {first.pid}:" in second.stderr
+        assert client(data).ping()
+
+
+def test_a_port_in_use_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ended = subprocess.run(command(tmp_path, port), capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert f"Cannot listen on 127.0.0.1 port {port}" in ended.stderr
+
+
+def test_a_killed_redis_comes_back_with_what_it_acknowledged(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data):
+        client(data).set("key", "value")
+        os.kill(redis_pid(data), signal.SIGKILL)
+        wait_for_end(redis_pid(data), BACKOFF_MOST_S)
+        assert client(data).get("key") == "value"
+
+
+def test_a_killed_serve_takes_redis_along_and_does_not_stop_the_next(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data) as process:
+        client(data).set("key", "value")
+        redis = redis_pid(data)
+        process.kill()
+        process.wait()
+        if sys.platform == "linux":
+            wait_for_end(redis, STOP_S)
+    with serve(data):
+        assert client(data).get("key") == "value"
+
+
+def test_a_redis_that_outlived_its_serve_does_not_stop_the_next(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data) as process:
+        client(data).set("key", "value")
+        redis = redis_pid(data)
+        os.kill(redis, signal.SIGSTOP)  # so that it cannot hear of its parent's death
+        process.kill()
+        process.wait()
+    with serve(data):
+        assert client(data).get("key") == "value"
+        assert redis_pid(data) != redis
+
+
+def test_a_redis_that_does_not_start_ends_it_with_the_servers_own_words(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data) as process:
+        client(data).set("key", "value")
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_S)
+    (file,) = DataFolder(path=data).redis.glob("append*.aof")
+    file.write_bytes(b"nonsense" + file.read_bytes())
+    ended = subprocess.run(command(data, free_port()), capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "The redis process ended with code 1." in ended.stderr
+    assert "Bad file format reading the append only file" in ended.stderr
+
+
+def test_nothing_secret_is_on_a_childs_command_line(tmp_path: Path) -> None:
+    # A Redis that is not there: the processes start, and wait for it.
+    settings = {"WEBSUB_HUB_REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}
+    with subprocess.Popen(
+        command(tmp_path, free_port()), env=environment() | settings, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr
+        line = next(line for line in process.stderr if b"child.started" in line)
+        child = int(line.rpartition(b"pid=")[2])
+        words = Path(f"/proc/{child}/cmdline").read_bytes()
+        process.terminate()
+        process.stderr.read()
+    assert words
+    assert b"hunter2" not in words

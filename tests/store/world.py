@@ -1,0 +1,174 @@
+"""A store whose clock the test moves, and a plain model of what it must do.
+
+The model is made of dicts and knows nothing of sorted sets, buckets' encodings or indexes: it says
+which outcome each step must have. Where a subscription is placed is the store's own choice.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from redis import Redis
+
+from hub.store.limits import Limits
+from hub.store.scripts import load_scripts
+from hub.store.store import Store
+
+T = TypeVar("T")
+START_MS = 1_800_000_000_000
+
+
+class World:
+    """Runs the store's calls one by one, at a time that the test sets."""
+
+    def __init__(self, url: str, prefix: str, limits: Limits) -> None:
+        self.limits = limits
+        self.prefix = f"{prefix}:1:"
+        self.redis = Redis.from_url(url)
+        clock = f"local function now() return tonumber(redis.call('GET', '{prefix}:now')) end"
+        self._now_key = f"{prefix}:now"
+        scripts = load_scripts(key_prefix=prefix, limits=limits, clock=clock)
+        self._runner = asyncio.Runner()
+        self.workers = [Store(url, scripts, randomness=f"worker{number}") for number in range(2)]
+        self.now = START_MS
+        self.set_time(START_MS)
+
+    def set_time(self, now: int) -> None:
+        self.now = now
+        self.redis.set(self._now_key, now)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            self._runner.run(worker.close())
+        self._runner.close()
+        keys = list(self.redis.scan_iter(match=f"{self.prefix[:-3]}*", count=1000))
+        if keys:
+            self.redis.delete(*keys)
+        self.redis.close()
+
+
+@dataclass
+class ModelClaim:
+    """Something a worker holds until it settles, is replaced, or time is up."""
+
+    token: str
+    ends: int
+    is_moved: bool = False
+
+
+@dataclass
+class ModelSubscription:
+    """A slot: an active subscription, or what is left of one (is_active False)."""
+
+    is_active: bool
+    secret: bytes
+    lease_end: int
+    cursor: tuple[int, int]
+    attempts: int = 0
+    last_at: int = 0
+    next_at: int = 0
+    hold_until: int = 0
+    flight_until: int = 0
+    attempt: int = 0
+    tried: tuple[int, int] = (0, 0)
+    incarnation: int = 0
+
+
+@dataclass
+class ModelRequest:
+    """A pending request."""
+
+    number: int
+    mode: str
+    pair: tuple[str, str]
+    secret: bytes
+    lease_s: int
+    accepted_at: int
+    at: int
+    claim: ModelClaim | None = None
+    claimed_at: int = 0
+    start: tuple[int, int] = (0, 0)
+
+
+@dataclass
+class ModelTopic:
+    """A followed topic: its log, and when it is to be fetched (None: not)."""
+
+    fetch_at: int | None = None
+    claim: ModelClaim | None = None
+    is_fetched: bool = False
+    has_baseline: bool = False
+    recheck: int = 2
+    last_ping: int = 0
+    events: list[tuple[int, int]] = field(default_factory=list)
+    trimmed_to: tuple[int, int] = (0, 0)
+
+    @property
+    def head(self) -> tuple[int, int]:
+        return self.events[-1] if self.events else self.trimmed_to
+
+
+@dataclass
+class Model:
+    """All that the store should know."""
+
+    limits: Limits
+    topics: dict[str, ModelTopic] = field(default_factory=dict)
+    slots: dict[tuple[str, str], ModelSubscription] = field(default_factory=dict)
+    requests: dict[int, ModelRequest] = field(default_factory=dict)
+    applied: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def stands(self, claim: ModelClaim | None, now: int) -> bool:
+        return claim is not None and now < claim.ends <= now + self.limits.claim_lease
+
+    def is_in_flight(self, slot: ModelSubscription, now: int) -> bool:
+        return now < slot.flight_until <= now + self.limits.longest_flight
+
+    def due_at(self, pair: tuple[str, str], now: int) -> int | None:
+        """When this active subscription is to be tried, None where it is not behind."""
+        slot, head = self.slots[pair], self.topics[pair[0]].head
+        if slot.cursor >= head:
+            return None
+        at = now
+        if slot.attempts:
+            at = slot.next_at
+            if slot.tried < head:
+                at = min(at, slot.last_at + self.limits.new_event_wait)
+            at = max(at, slot.hold_until)
+            if at > now + self.limits.longest_wait:
+                at = now
+        return max(at, slot.flight_until) if self.is_in_flight(slot, now) else at
+
+    def pending(self, pair: tuple[str, str]) -> list[ModelRequest]:
+        return [request for request in self.requests.values() if request.pair == pair]
+
+    def is_lease_over(self, pair: tuple[str, str], now: int) -> bool:
+        lease_end = self.slots[pair].lease_end
+        return lease_end <= now and not any(
+            request.mode == "subscribe" and request.accepted_at <= lease_end
+            for request in self.pending(pair)
+        )
+
+    def end(self, pair: tuple[str, str], *, is_bucket_claimed: bool, now: int) -> None:
+        """An active subscription ends: at once, or when nothing refers to its slot any more."""
+        slot = self.slots[pair]
+        if is_bucket_claimed or self.is_in_flight(slot, now):
+            self.slots[pair] = replace(slot, is_active=False, attempts=0, incarnation=0)
+        else:
+            del self.slots[pair]
+
+    def forget_unfollowed(self) -> None:
+        for topic in list(self.topics):
+            has_slots = any(pair[0] == topic for pair in self.slots)
+            has_requests = any(r.pair[0] == topic for r in self.requests.values())
+            if not has_slots and not has_requests:
+                del self.topics[topic]
+
+    def close_request(self, request: ModelRequest) -> None:
+        del self.requests[request.number]
+        if not self.pending(request.pair):
+            self.applied.pop(request.pair, None)

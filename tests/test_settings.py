@@ -1,0 +1,188 @@
+"""What the settings take, what they refuse and in which words, and how they reach a child."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+import hub
+from hub.environment import SettingsInvalid, handed_down, load_settings, without_settings
+from hub.settings import Settings, environment, variable
+from hub.settings_page import PAGE, page, shown
+
+ROOT = Path(hub.__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in set(environment()) - set(without_settings()):
+        monkeypatch.delenv(name)
+
+
+def faults_of(**options: object) -> tuple[str, ...]:
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings(options)
+    return caught.value.faults
+
+
+def test_a_variable_is_read_and_an_option_wins_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSUB_HUB_PORT", "9000")
+    assert load_settings({}).port == 9000
+    assert load_settings({"port": "9001"}).port == 9001
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSUB_HUB_REDIS_URL", "")
+    assert load_settings({}).redis_url is None
+
+
+def test_an_unknown_variable_is_refused_by_name_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WEBSUB_HUB_LEASE_MIN", "60")
+    assert faults_of() == (
+        "WEBSUB_HUB_LEASE_MIN is no setting; the nearest is WEBSUB_HUB_LEASE_MIN_S.",
+    )
+
+
+def test_every_fault_gets_a_sentence_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSUB_HUB_NONSENSE", "1")
+    assert [fault.split()[0] for fault in faults_of(port="x", workers=0, host="")] == [
+        "WEBSUB_HUB_NONSENSE",
+        "WEBSUB_HUB_HOST",
+        "WEBSUB_HUB_PORT",
+        "WEBSUB_HUB_WORKERS",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"port": "65536"},
+            "WEBSUB_HUB_PORT should be less than or equal to 65535, and is '65536'.",
+        ),
+        (
+            {"public_url": "https://hub.example/?a=1"},
+            "WEBSUB_HUB_PUBLIC_URL should have neither a query nor a fragment, "
+            "and is 'https://hub.example/?a=1'.",
+        ),
+        (
+            {"topics_allow": "10.0.0.1/8"},
+            "WEBSUB_HUB_TOPICS_ALLOW cannot be taken: value is not a valid IPv4 or IPv6 network, "
+            "and is '10.0.0.1/8'.",
+        ),
+        (
+            {"patience_s": "nan"},
+            "WEBSUB_HUB_PATIENCE_S should be a finite number, and is 'nan'.",
+        ),
+        (
+            {"lease_min_s": 90_000_000, "lease_default_s": 95_000_000},
+            "WEBSUB_HUB_LEASE_DEFAULT_S (95000000) must not be above "
+            "WEBSUB_HUB_LEASE_MAX_S (2592000).",
+        ),
+        (
+            {"lease_default_s": 60},
+            "WEBSUB_HUB_LEASE_MIN_S (3600) must not be above WEBSUB_HUB_LEASE_DEFAULT_S (60).",
+        ),
+        (
+            {"claim_lease_s": 22},
+            "WEBSUB_HUB_CLAIM_LEASE_S (22.0) must be at least 5 more than "
+            "WEBSUB_HUB_REQUEST_DEADLINE_S (20.0).",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_an_impossible_value_is_refused_in_a_sentence(
+    options: dict[str, object], sentence: str
+) -> None:
+    assert faults_of(**options) == (sentence,)
+
+
+def test_a_refused_redis_url_is_not_repeated_since_it_may_hold_a_password() -> None:
+    assert faults_of(redis_url="http://:hunter2@host") == (
+        "WEBSUB_HUB_REDIS_URL should start with redis://, rediss:// or unix://.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({}, "http://127.0.0.1:8080/"),
+        ({"host": "0.0.0.0", "port": 81}, "http://localhost:81/"),
+        ({"host": "::1"}, "http://[::1]:8080/"),
+        ({"public_url": "https://hub.example"}, "https://hub.example/"),
+        ({"public_url": "https://hub.example/hub"}, "https://hub.example/hub"),
+    ],
+)
+def test_the_hubs_url_has_a_path(options: dict[str, object], url: str) -> None:
+    assert load_settings(options).hub_url == url
+
+
+def test_the_user_agent_names_the_hubs_url() -> None:
+    settings = load_settings({"public_url": "https://hub.example"})
+    assert settings.user_agent == f"websub-hub/{hub.__version__} (+https://hub.example/)"
+
+
+def test_networks_are_a_list_with_commas_or_in_json() -> None:
+    networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    assert load_settings({"topics_allow": "10.0.0.0/8, fd00::/8"}).topics_allow == networks
+    assert load_settings({"topics_allow": '["10.0.0.0/8", "fd00::/8"]'}).topics_allow == networks
+
+
+def test_development_opens_loopback_beside_what_is_set_and_shortens_leases() -> None:
+    settings = load_settings({"dev": True, "callbacks_allow": "10.0.0.0/8"})
+    loopback = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert settings.topics_allow == loopback
+    assert settings.callbacks_allow == (ip_network("10.0.0.0/8"), *loopback)
+    assert settings.lease_min_s == 1
+
+
+def test_development_leaves_a_lease_that_is_set_alone() -> None:
+    assert load_settings({"dev": True, "lease_min_s": 60}).lease_min_s == 60
+
+
+def test_without_development_nothing_is_open() -> None:
+    assert load_settings({}).topics_allow == load_settings({}).callbacks_allow == ()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        load_settings({}).port = 1
+
+
+def test_a_child_reads_the_very_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSUB_HUB_PORT", "9000")
+    settings = load_settings(
+        {
+            "port": "9001",
+            "dev": True,
+            "min_free_disk_bytes": 0,
+            "topics_allow": "10.0.0.0/8",
+            "redis_url": "redis://:hunter2@host/0",
+        }
+    )
+    for name, value in handed_down(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings({}) == settings
+
+
+def test_shown_settings_hide_what_is_secret() -> None:
+    text = shown(
+        Settings(
+            redis_url=SecretStr("redis://user:p@ss/word@host/0?password=again&db=1"),
+            proxy_url=SecretStr("http://me:hunter2@proxy:3128"),
+        )
+    )
+    assert "WEBSUB_HUB_REDIS_URL=redis://***@host/0?password=***&db=1\n" in text
+    assert "WEBSUB_HUB_PROXY_URL=http://***@proxy:3128\n" in text
+
+
+def test_the_page_of_settings_is_current_and_has_each_setting() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+    assert all(f"| `{variable(field)}` |" in page() for field in Settings.model_fields)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert f'\nversion = "{hub.__version__}"\n' in (ROOT / "pyproject.toml").read_text()

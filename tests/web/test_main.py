@@ -1,0 +1,128 @@
+"""The web process as a whole, on a real Redis."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from hub.exits import EXIT_ADDRESS_IN_USE
+from hub.protocol.requests import SignatureMethod
+from hub.settings import Settings
+from hub.web.face import Face
+from hub.web.main import policy_of
+
+FORM = {
+    "hub.mode": "subscribe",
+    "hub.topic": "http://t.example/",
+    "hub.callback": "http://s.example/",
+}
+HTTP = Face(hub_url="http://h/", request_max_bytes=1)
+HTTPS = Face(hub_url="HTTPS://h/", request_max_bytes=1)
+
+
+@asynccontextmanager
+async def web_process(port: int, redis_url: str, key_prefix: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub", "web", "--port", str(port), "--redis-url", redis_url),
+        env={**os.environ, "WEBSUB_HUB_KEY_PREFIX": key_prefix},
+        stdout=DEVNULL,
+        stderr=PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def started(process: Process) -> None:
+    assert process.stderr is not None
+    async with asyncio.timeout(10):
+        async for line in process.stderr:
+            if b"web_started" in line:
+                return
+    raise AssertionError("the web process ended")
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+        return number
+
+
+@pytest.mark.slow
+async def test_it_takes_requests_and_ends_when_told(
+    port: int, redis_url: str, key_prefix: str
+) -> None:
+    url = f"http://127.0.0.1:{port}/"
+    async with (
+        web_process(port, redis_url, key_prefix) as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await started(process)
+        async with session.post(url, data=FORM) as response:
+            assert response.status == 202
+        async with session.post(url, data={"hub.mode": "publish", "hub.url": "http://t/"}) as ping:
+            assert ping.status == 204
+        async with session.get(f"{url}readyz") as readiness:
+            assert (readiness.status, "worker" in await readiness.text()) == (503, True)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+
+@pytest.mark.slow
+async def test_a_port_in_use_has_an_exit_code_of_its_own(redis_url: str, key_prefix: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with web_process(taken.getsockname()[1], redis_url, key_prefix) as process:
+            async with asyncio.timeout(10):
+                _, errors = await process.communicate()
+    assert process.returncode == EXIT_ADDRESS_IN_USE
+    assert b"cannot_listen" in errors
+    assert b"Traceback" not in errors
+
+
+@pytest.mark.slow
+async def test_without_redis_it_lives_and_accepts_nothing(port: int, key_prefix: str) -> None:
+    url = f"http://127.0.0.1:{port}/"
+    async with (
+        web_process(port, "unix:///nowhere/redis.sock", key_prefix) as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await started(process)
+        async with session.post(url, data=FORM) as response:
+            assert response.status == 503
+            assert response.headers["Retry-After"] == "5"
+        async with session.get(f"{url}livez") as liveness:
+            assert liveness.status == 200
+        async with session.get(f"{url}readyz") as readiness:
+            assert readiness.status == 503
+
+
+def test_settings_become_the_policy() -> None:
+    policy = policy_of(Settings(lease_min_s=5, signature_method="sha512"), HTTP)
+    assert (policy.lease.min_s, policy.signature) == (5, SignatureMethod.SHA512)
+    assert policy_of(Settings(), HTTP).signature is None
+
+
+@pytest.mark.parametrize(
+    ("face", "handling", "is_refused"),
+    [(HTTP, "accept", False), (HTTP, "refuse", True), (HTTPS, "refuse", False)],
+)
+def test_secrets_are_refused_only_where_requests_come_over_http(
+    face: Face, handling: str, is_refused: bool
+) -> None:
+    settings = Settings.model_validate({"secret_over_http": handling})
+    assert policy_of(settings, face).secret_refused is is_refused

@@ -1,0 +1,1 @@
+"""The processes that verify, fetch, deliver and expire."""

@@ -1,0 +1,142 @@
+"""All that one worker process does: a station for each work list, and the passes beside them."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from hub.clock import monotonic_s
+from hub.outbound.door import Door
+from hub.settings import Settings
+from hub.store.bell import rings
+from hub.store.results import Claimed, StoreFull, StoreUnavailable
+from hub.store.store import Store
+from workers.deliver import Batch, Deliverer
+from workers.fetch import Fetcher
+from workers.station import Station
+from workers.verify import Verifier
+
+HEARTBEAT_S = 2.0
+# Leases are looked at in slices, so that no script holds Redis for long.
+BUCKETS_PER_LOOK = 16
+# Between slices of a slow pass, so that it takes little of Redis however many topics there are.
+REPAIR_PAUSE_S = 0.05
+REPAIR_RETRY_S = 1.0
+
+_log = structlog.get_logger()
+
+
+class Crew:
+    """The stations of a worker."""
+
+    def __init__(self, store: Store, door: Door, settings: Settings, *, name: str) -> None:
+        self._store = store
+        self._settings = settings
+        self._name = name
+        self._deliverer = Deliverer(store, door, settings)
+        verifier = Verifier(store.requests, door, settings)
+        at_once = settings.requests_at_once
+        self.deliver: Station[Batch] = Station(
+            "ready",
+            claim=self._claim_buckets,
+            work=self._deliverer.deliver,
+            capacity=at_once,
+            weigh=lambda batch: len(batch.claim.members),
+        )
+        fetcher = Fetcher(store, door, settings, hand_over=self.deliver.take)
+        self.fetch = Station(
+            "pinged",
+            claim=lambda free: store.topics.claim(limit=free),
+            work=fetcher.fetch,
+            capacity=at_once,
+        )
+        self.verify = Station(
+            "unverified",
+            claim=lambda free: store.requests.claim(limit=free),
+            work=verifier.verify,
+            capacity=at_once,
+        )
+        self.expire = Station(
+            "ending",
+            claim=lambda _: store.buckets.expire(limit=BUCKETS_PER_LOOK),
+            work=_report_end,
+            capacity=BUCKETS_PER_LOOK * 256,
+        )
+
+    @property
+    def stations(self) -> tuple[Station[Any], ...]:
+        """Returns the stations, one for each work list."""
+        return self.verify, self.fetch, self.deliver, self.expire
+
+    async def attend(self, url: str) -> None:
+        """Works on all lists until cancelled or closed."""
+        async with asyncio.TaskGroup() as group:
+            for station in self.stations:
+                group.create_task(station.attend())
+            group.create_task(self._answer_the_bell(url))
+            group.create_task(self._beat())
+            group.create_task(self._repair())
+
+    async def look(self, within_s: float) -> None:
+        """Claims what is due on all lists until nothing is, or the time is gone."""
+        until_s = monotonic_s() + within_s
+        waits = [0.0]
+        while min(waits) == 0 and monotonic_s() < until_s:
+            waits = await asyncio.gather(*(station.claim_due() for station in self.stations))
+
+    async def close(self, within_s: float) -> None:
+        """Claims nothing more, and waits for what is under way, but not longer than given."""
+        await asyncio.gather(*(station.close(within_s) for station in self.stations))
+
+    async def finish(self) -> None:
+        """Settles the late answers that have come, and takes back the heartbeat."""
+        await self._deliverer.late.close()
+        with suppress(StoreUnavailable, StoreFull):
+            await self._store.presence.leave(self._name)
+
+    async def _claim_buckets(self, free: int) -> Claimed[Batch]:
+        claimed = await self._store.buckets.claim(budget=free)
+        batches = [Batch(claim=claim) for claim in claimed.claims]
+        return Claimed(wait_ms=claimed.wait_ms, claims=batches)
+
+    async def _answer_the_bell(self, url: str) -> None:
+        stations = {station.name: station for station in self.stations}
+        async for name in rings(url, self._settings.key_prefix):
+            if name in stations:
+                stations[name].ring()
+
+    async def _beat(self) -> None:
+        while True:
+            with suppress(StoreUnavailable, StoreFull):
+                await self._store.presence.beat(self._name)
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _repair(self) -> None:
+        """At start, and then in turns with the other workers (invariant 9)."""
+        each_s = self._settings.repair_interval_s
+        is_my_turn = True
+        while True:
+            try:
+                if is_my_turn:
+                    await repair(self._store, pause_s=REPAIR_PAUSE_S)
+                await asyncio.sleep(each_s)
+                is_my_turn = await self._store.turns.take("repair", each_ms=round(each_s * 900))
+            except (StoreUnavailable, StoreFull) as error:
+                _log.warning("repair put off", error=str(error))
+                await asyncio.sleep(REPAIR_RETRY_S)
+
+
+async def repair(store: Store, *, pause_s: float) -> int:
+    """Returns how many things were missing in the work lists, and are queued now."""
+    total = 0
+    async for missing in store.repair.run(pause_s=pause_s):
+        total += missing
+    if total:
+        _log.warning("repaired", missing=total)
+    return total
+
+
+async def _report_end(ended: tuple[str, str]) -> None:
+    topic, callback = ended
+    _log.info("lease ended", topic=topic, callback=callback)

@@ -1,0 +1,274 @@
+"""The list `ready`: delivers what is new to a bucket of subscriptions (design section 3)."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from hub.clock import monotonic_s, now_s, sample
+from hub.outbound.door import Door
+from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.protocol.delivery import (
+    Delivered,
+    Failed,
+    Gone,
+    delivery_headers,
+    judge_delivery,
+    link_header,
+)
+from hub.protocol.requests import Content
+from hub.protocol.retry import delay_s
+from hub.protocol.urls import wire_form
+from hub.settings import Settings
+from hub.store.buckets import BucketClaim, Member
+from hub.store.event_id import EventId
+from hub.store.limits import FLIGHT_MARGIN_S
+from hub.store.log import Event, LogSlice, WholeDocument
+from hub.store.outcomes import Fate, Left, Missed, Outcome, Pending, Reached
+from hub.store.store import Store
+from workers.late import LateAnswers
+from workers.payload import (
+    Payload,
+    WholeWanted,
+    payload_of_document,
+    payload_of_events,
+    payload_of_slice,
+)
+
+# Fine print 11: a claim holds few bodies in memory; who needs another one stays due.
+BODIES_PER_CLAIM_MAX = 8
+ANSWER_MAX_BYTES = 16 * 1024
+# Where the topic's document is gone from Redis: the next event brings one.
+NO_DOCUMENT_WAIT_S = 3600
+
+_log = structlog.get_logger()
+
+Key = tuple[EventId, bool]
+Asked = "asyncio.Future[Answer | NoAnswer]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A claimed bucket; `news` is the event that was just appended, with the one before it."""
+
+    claim: BucketClaim
+    news: tuple[EventId, EventId, Event] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One request under way to one member."""
+
+    member: Member
+    to: EventId
+    deadline_at_s: float
+    answer: "asyncio.Future[Answer | NoAnswer]"
+
+
+class Deliverer:
+    """Delivers to buckets."""
+
+    def __init__(self, store: Store, door: Door, settings: Settings) -> None:
+        self._store = store
+        self._door = door
+        self._settings = settings
+        self.late = LateAnswers(store.buckets, limit=settings.late_requests_at_once)
+
+    async def deliver(self, batch: Batch) -> None:
+        """Sends each due member of a bucket what it is to have, and settles the bucket."""
+        claim = batch.claim
+        payloads = await self._payloads(batch)
+        posts = self._send(claim, payloads)
+        await self._wait(claim, posts)
+        outcomes = [*self._missing_documents(claim, payloads)]
+        left: list[Post] = []
+        for post in posts:
+            if post.answer.done():
+                outcomes += self._outcome(claim, post)
+            else:
+                left.append(post)
+                outcomes.append(self._pending(claim, post))
+        is_settled = await self._store.buckets.settle(claim, outcomes)
+        self._report(claim, outcomes, is_settled=is_settled)
+        self._follow(claim, left, is_settled=is_settled)
+
+    # What to send
+
+    async def _payloads(self, batch: Batch) -> Mapping[Key, Payload | None]:
+        payloads: dict[Key, Payload | None] = {}
+        for member in batch.claim.members:
+            key = _key(member)
+            if key not in payloads and len(payloads) < BODIES_PER_CLAIM_MAX:
+                payloads[key] = await self._payload(batch, key)
+        return payloads
+
+    async def _payload(self, batch: Batch, key: Key) -> Payload | None:
+        claim, (cursor, is_whole_wanted) = batch.claim, key
+        log: LogSlice | None = None
+        found: Payload | WholeWanted = WholeWanted()
+        if not is_whole_wanted and batch.news is not None and batch.news[0] == cursor:
+            found = payload_of_events([batch.news[1:]])
+        elif not is_whole_wanted:
+            log = await self._read_log(claim, cursor)
+            found = payload_of_slice(log, after=cursor)
+        if isinstance(found, Payload):
+            return found
+        if log is None:
+            log = await self._read_log(claim, cursor)
+        document: WholeDocument = await self._store.log.read_whole(claim.topic_id)
+        return payload_of_document(document, log)
+
+    async def _read_log(self, claim: BucketClaim, cursor: EventId) -> LogSlice:
+        return await self._store.log.read(claim.topic_id, after=cursor, to=claim.head)
+
+    # Sending
+
+    def _send(self, claim: BucketClaim, payloads: Mapping[Key, Payload | None]) -> list[Post]:
+        link = link_header(claim.hubs or (self._settings.hub_url,), claim.self_url or claim.topic)
+        chosen = [
+            (member, payload)
+            for member in claim.members
+            if (payload := payloads.get(_key(member))) is not None
+        ]
+        requests = [self._request(member, payload, link) for member, payload in chosen]
+        deadline_at_s = monotonic_s() + self._settings.request_deadline_s
+        return [
+            Post(member=member, to=payload.to, deadline_at_s=deadline_at_s, answer=answer)
+            for (member, payload), answer in zip(chosen, self._door.send(requests), strict=True)
+        ]
+
+    def _request(self, member: Member, payload: Payload, link: str) -> Request:
+        subscription = member.subscription
+        return Request(
+            purpose=Purpose.CALLBACK,
+            method="POST",
+            url=wire_form(subscription.callback),
+            headers=delivery_headers(
+                content_type=payload.content_type,
+                link=link,
+                webhook_id=payload.webhook_id,
+                secret=subscription.secret,
+                method=subscription.signature,
+                body=payload.body,
+            ),
+            body=payload.body,
+            deadline_s=self._settings.request_deadline_s,
+            max_body_bytes=ANSWER_MAX_BYTES,
+            too_long=TooLong.CUT,
+        )
+
+    async def _wait(self, claim: BucketClaim, posts: Sequence[Post]) -> None:
+        """Waits for answers, but for nobody's longer than patience lasts (design: patience)."""
+        patience_s, newer_s = self._settings.patience_s, self._settings.patience_newer_s
+        if await self._pending_after(posts, newer_s) == 0:
+            return
+        if not await self._store.buckets.has_newer_event(claim):
+            await self._pending_after(posts, patience_s - newer_s)
+        # Without a slot to wait in, the request keeps the claim to its deadline.
+        while (pending := sum(not p.answer.done() for p in posts)) > self.late.free:
+            if pending and max(p.deadline_at_s for p in posts) <= monotonic_s():
+                return
+            await self._pending_after(posts, newer_s)
+
+    @staticmethod
+    async def _pending_after(posts: Sequence[Post], timeout_s: float) -> int:
+        pending = [post.answer for post in posts if not post.answer.done()]
+        if pending:
+            await asyncio.wait(pending, timeout=timeout_s)
+        return sum(not answer.done() for answer in pending)
+
+    # What came of it
+
+    def _outcome(self, claim: BucketClaim, post: Post) -> list[Outcome]:
+        fate = fate_of(post)
+        return [] if fate is None else [_outcome(claim, post.member, fate)]
+
+    def _pending(self, claim: BucketClaim, post: Post) -> Outcome:
+        remaining_s = max(0.0, post.deadline_at_s - monotonic_s()) + FLIGHT_MARGIN_S
+        fate = Pending(to=post.to, remaining_ms=round(remaining_s * 1000))
+        return _outcome(claim, post.member, fate)
+
+    def _missing_documents(
+        self, claim: BucketClaim, payloads: Mapping[Key, Payload | None]
+    ) -> list[Outcome]:
+        return [
+            _outcome(
+                claim,
+                member,
+                Missed(
+                    to=claim.head,
+                    delay_ms=NO_DOCUMENT_WAIT_S * 1000,
+                    hold_ms=0,
+                    error="the document is not kept any more",
+                ),
+            )
+            for member in claim.members
+            if _key(member) in payloads and payloads[_key(member)] is None
+        ]
+
+    def _follow(self, claim: BucketClaim, left: Sequence[Post], *, is_settled: bool) -> None:
+        for post in left:
+            # A claim that has ended starts and keeps nothing (invariant 5).
+            if not is_settled:
+                post.answer.cancel()
+                continue
+            self.late.follow(
+                claim,
+                post.answer,
+                lambda post=post: self._outcome(claim, post),  # type: ignore[misc]
+            )
+
+    @staticmethod
+    def _report(claim: BucketClaim, outcomes: Sequence[Outcome], *, is_settled: bool) -> None:
+        fates = [type(outcome.fate) for outcome in outcomes]
+        _log.info(
+            "delivered" if is_settled else "delivered, but the claim had lapsed",
+            id=str(claim.head),
+            topic=claim.topic,
+            reached=fates.count(Reached),
+            missed=fates.count(Missed),
+            gone=fates.count(Left),
+            late=fates.count(Pending),
+        )
+
+
+def fate_of(post: Post) -> Fate | None:
+    """Returns what the answer to a post means for its subscription; None where it was not sent."""
+    answer = post.answer.result()
+    if isinstance(answer, NoAnswer):
+        is_sent = answer.reason is not Reason.STOPPED
+        return _missed(post, answer.detail, retry_after_s=None) if is_sent else None
+    match judge_delivery(answer.status, answer.headers, now_s=now_s()):
+        case Delivered():
+            return Reached(to=post.to)
+        case Gone():
+            return Left()
+        case Failed(detail=detail, retry_after_s=retry_after_s):
+            return _missed(post, detail, retry_after_s=retry_after_s)
+
+
+def _missed(post: Post, detail: str, *, retry_after_s: int | None) -> Missed:
+    attempts = post.member.progress.attempts + 1
+    wait_s = delay_s(attempts, sample())
+    callback = post.member.subscription.callback
+    _log.info("not delivered", id=str(post.to), callback=callback, detail=detail, attempts=attempts)
+    return Missed(
+        to=post.to,
+        delay_ms=round(wait_s * 1000),
+        hold_ms=(retry_after_s or 0) * 1000,
+        error=detail,
+    )
+
+
+def _key(member: Member) -> Key:
+    return member.progress.cursor, member.subscription.content is Content.FULL
+
+
+def _outcome(claim: BucketClaim, member: Member, fate: Fate) -> Outcome:
+    return Outcome(
+        subscription_id=member.subscription_id,
+        incarnation=member.progress.incarnation,
+        attempt=claim.attempt,
+        fate=fate,
+    )

@@ -1,0 +1,61 @@
+"""Requests past patience: they go on in slots of their own, their ends are settled later."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+import structlog
+
+from hub.outbound.request import Answer, NoAnswer
+from hub.store.buckets import BucketClaim, Buckets
+from hub.store.outcomes import Outcome
+from hub.store.results import StoreFull, StoreUnavailable
+
+_log = structlog.get_logger()
+
+
+class LateAnswers:
+    """Follows requests whose bucket was settled without them (fine print 9)."""
+
+    def __init__(self, buckets: Buckets, *, limit: int) -> None:
+        self._buckets = buckets
+        self.free = limit
+        self._ended: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
+        self._flusher: asyncio.Task[None] | None = None
+
+    def follow(
+        self,
+        claim: BucketClaim,
+        answer: "asyncio.Future[Answer | NoAnswer]",
+        outcome: Callable[[], list[Outcome]],
+    ) -> None:
+        """Settles a request when it ends; its bucket must have been settled before."""
+        self.free -= 1
+
+        def end(future: "asyncio.Future[Answer | NoAnswer]") -> None:
+            self.free += 1
+            if not future.cancelled():
+                self._ended[claim.topic_id, claim.bucket] += outcome()
+                self._flush_soon()
+
+        answer.add_done_callback(end)
+
+    async def close(self) -> None:
+        """Returns when all ends that came are settled."""
+        while self._flusher is not None:
+            await self._flusher
+
+    def _flush_soon(self) -> None:
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        try:
+            while self._ended:
+                (topic_id, bucket), outcomes = self._ended.popitem()
+                await self._buckets.settle_late(topic_id, bucket, outcomes)
+        except (StoreUnavailable, StoreFull) as error:
+            # They stay in flight until their time is over, and are tried again then.
+            _log.warning("late answers not settled", error=str(error))
+        finally:
+            self._flusher = None

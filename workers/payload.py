@@ -1,0 +1,77 @@
+"""What one POST to a receiver holds: everything from its cursor to the head (design section 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.feeds.fat_ping import merge
+from hub.store.event_id import EventId
+from hub.store.log import EntriesEvent, Event, LogSlice, WholeDocument
+
+Events = Sequence[tuple[EventId, Event]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A body, and the events it stands for.
+
+    Attributes:
+        to: the cursor of whoever has it.
+        webhook_id: the id of its one event, or `<from>..<to>` of several.
+    """
+
+    content_type: str
+    body: bytes
+    to: EventId
+    webhook_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeWanted:
+    """Only the topic's present document can stand for these events."""
+
+
+def payload_of_events(events: Events) -> Payload | WholeWanted:
+    """Returns the longest run of events that can stand in one document; the rest follows later."""
+    run: list[EntriesEvent] = []
+    for _, event in events:
+        if not isinstance(event, EntriesEvent):
+            break
+        if run and event.content_type != run[0].content_type:
+            break
+        run.append(event)
+    if not run:
+        return WholeWanted()
+    ping, count = merge([event.ping for event in run])
+    covered = [event_id for event_id, _ in events[:count]]
+    return Payload(
+        content_type=run[0].content_type,
+        body=ping.document,
+        to=covered[-1],
+        webhook_id=_webhook_id(covered),
+    )
+
+
+def payload_of_slice(log: LogSlice, *, after: EventId) -> Payload | WholeWanted:
+    """Returns what a receiver at a cursor gets of the log, if the log still holds all of it."""
+    # Invariant 7: whose cursor lies behind what was trimmed gets the present whole document.
+    if log.trimmed_to > after:
+        return WholeWanted()
+    return payload_of_events(log.events)
+
+
+def payload_of_document(document: WholeDocument, log: LogSlice) -> Payload | None:
+    """Returns the whole document for who missed these events; None if it is not kept."""
+    if not document.body:
+        return None
+    missed = [event_id for event_id, _ in log.events if event_id <= document.head]
+    return Payload(
+        content_type=document.content_type,
+        body=document.body,
+        to=document.head,
+        webhook_id=_webhook_id([*missed[:1], document.head]),
+    )
+
+
+def _webhook_id(covered: Sequence[EventId]) -> str:
+    first, last = covered[0], covered[-1]
+    return str(last) if first == last else f"{first}..{last}"

@@ -1,0 +1,170 @@
+"""What the answer to a fetch means: a record to write, decided without touching anything."""
+
+import hashlib
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from itertools import chain
+
+from hub.feeds.diff import Diff, Seen, diff
+from hub.feeds.document import Feed, Opaque, read_document
+from hub.feeds.fat_ping import cut
+from hub.outbound.request import Answer, NoAnswer, Reason
+from hub.protocol.links import Links, gather_links, read_links
+from hub.protocol.retry import fetch_delay_s
+from hub.store.log import EntriesEvent, WholeEvent
+from hub.store.topics import FetchOutcome, FetchRecord, TopicClaim
+
+# After a ping without news: publishers ping before their own cache is purged (design section 6).
+RECHECK_MS = (10_000, 60_000)
+# Failures in a row: 10 s, 1, 5, 30 min, then hourly; after these, 7 days are over.
+FAILURES_MAX = 4 + 7 * 24
+# A feed that turns into something else is a mishap until it has been so this often in a row.
+MISHAPS_BELIEVED_AFTER = 4
+# A second change within the same second keeps Last-Modified, and often the ETag made of it.
+YOUNG_S = 2
+DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+
+def fingerprint(body: bytes) -> bytes:
+    """Returns 16 bytes that tell whether a body changed."""
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def is_changed(claim: TopicClaim, answer: Answer) -> bool:
+    """Returns whether the answer brings a body other than the last one."""
+    is_whole = answer.status == 200 and bool(answer.body)
+    return is_whole and fingerprint(answer.body) != claim.body_hash
+
+
+def judge_fetch(
+    claim: TopicClaim, answer: Answer | NoAnswer, seen: Mapping[bytes, Seen]
+) -> FetchRecord:
+    """Returns what a fetch is to write.
+
+    Args:
+        claim: the topic as it was before.
+        answer: of the fetch.
+        seen: the topic's entries as known; only looked at where `is_changed`.
+    """
+    if isinstance(answer, NoAnswer):
+        return _no_answer(claim, answer)
+    match answer.status:
+        case 304 if claim.has_baseline:
+            return FetchRecord(
+                outcome=FetchOutcome.SAME, facts={"outcome": "unchanged"}, recheck_ms=RECHECK_MS
+            )
+        case 200 if answer.body:
+            return _read(claim, answer, seen)
+        case 200:
+            return _failed(claim, "empty body")
+        case status:
+            return _failed(claim, f"status {status}")
+
+
+def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
+    match answer.reason:
+        case Reason.STOPPED:
+            return FetchRecord(outcome=FetchOutcome.RELEASED)
+        case Reason.ADDRESS_BLOCKED | Reason.BAD_URL:
+            return _failed(claim, answer.detail, {"refused": answer.detail})
+        case _:
+            return _failed(claim, answer.detail)
+
+
+def _failed(claim: TopicClaim, outcome: str, facts: Mapping[str, str] | None = None) -> FetchRecord:
+    failures = claim.failures + 1
+    retry_ms = round(fetch_delay_s(failures) * 1000) if failures < FAILURES_MAX else None
+    return FetchRecord(
+        outcome=FetchOutcome.FAILED,
+        facts={"outcome": outcome, **(facts or {})},
+        retry_ms=retry_ms,
+    )
+
+
+def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> FetchRecord:
+    content_type = _header(answer, "content-type") or DEFAULT_CONTENT_TYPE
+    if claim.has_baseline and not is_changed(claim, answer):
+        return FetchRecord(
+            outcome=FetchOutcome.SAME,
+            facts={**_validators(answer), "outcome": "unchanged"},
+            recheck_ms=RECHECK_MS,
+        )
+    document = read_document(answer.body, content_type)
+    match document:
+        case Opaque(reason=reason):
+            if claim.is_feed and claim.failures < MISHAPS_BELIEVED_AFTER:
+                return _failed(claim, f"was a feed, now is not: {reason}")
+            return FetchRecord(
+                outcome=FetchOutcome.NEWS,
+                facts=_facts(claim, answer, content_type, document),
+                event=WholeEvent(content_type=content_type),
+                body=answer.body,
+            )
+        case Feed():
+            changes = diff(document, seen, number=claim.documents + 1)
+            event = _feed_event(claim, document, changes, content_type)
+            return FetchRecord(
+                outcome=FetchOutcome.SAME if event is None else FetchOutcome.NEWS,
+                facts=_facts(claim, answer, content_type, document),
+                event=event,
+                body=document.body,
+                seen=changes.updates,
+                evicted=changes.evicted,
+                recheck_ms=RECHECK_MS,
+            )
+
+
+def _feed_event(
+    claim: TopicClaim, feed: Feed, changes: Diff, content_type: str
+) -> EntriesEvent | WholeEvent | None:
+    if changes.news:
+        return EntriesEvent(content_type=content_type, ping=cut(feed, changes.news))
+    # A first document is always offered as an event; the store decides (fine print 2).
+    return None if claim.has_baseline else WholeEvent(content_type=content_type)
+
+
+def _facts(
+    claim: TopicClaim, answer: Answer, content_type: str, document: Feed | Opaque
+) -> dict[str, str | bytes]:
+    links = _links(claim, answer, document)
+    is_feed = isinstance(document, Feed)
+    return {
+        **_validators(answer),
+        "content_type": content_type.encode("latin-1", "replace"),
+        "body_hash": fingerprint(answer.body),
+        "documents": str(claim.documents + 1),
+        "hubs": "\n".join(links.hubs),
+        "self": links.self_url or "",
+        "format": "feed" if is_feed else "whole",
+        "outcome": "read" if is_feed else f"read whole: {getattr(document, 'reason', '')}",
+    }
+
+
+def _links(claim: TopicClaim, answer: Answer, document: Feed | Opaque) -> Links:
+    """What the topic names as its hubs and itself: by headers, else within a feed (WebSub 4)."""
+    links = read_links([v for n, v in answer.headers if n == "link"], claim.url)
+    if not isinstance(document, Feed):
+        return links
+    own = document.self_link
+    selves = [("self", own)] if own is not None else []
+    inside = gather_links(chain((("hub", h) for h in document.hub_links), selves), claim.url)
+    return Links(hubs=links.hubs or inside.hubs, self_url=links.self_url or inside.self_url)
+
+
+def _validators(answer: Answer) -> dict[str, str | bytes]:
+    etag, modified = _header(answer, "etag"), _header(answer, "last-modified")
+    if _is_young(modified, _header(answer, "date")):
+        etag = modified = ""
+    return {"etag": etag.encode("latin-1"), "last_modified": modified.encode("latin-1")}
+
+
+def _is_young(modified: str, date: str) -> bool:
+    try:
+        age = parsedate_to_datetime(date) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return age.total_seconds() < YOUNG_S
+
+
+def _header(answer: Answer, name: str) -> str:
+    return next((value for key, value in answer.headers if key == name), "")

@@ -1,0 +1,106 @@
+"""The list `unverified`: asks callbacks whether they meant it (WebSub 5.2, 5.3)."""
+
+import structlog
+
+from hub.clock import token_hex
+from hub.outbound.door import Door
+from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.protocol.verification import (
+    Confirmed,
+    Refused,
+    denial_url,
+    judge_verification,
+    verification_url,
+)
+from hub.settings import Settings
+from hub.store.requests import RequestClaim, Requests, Verdict
+
+CHALLENGE_BYTES = 16
+# The answer to a verification is the challenge: whatever is longer is none.
+ANSWER_MAX_BYTES = 1024
+TRIES_MAX = 3
+RETRY_AFTER_MS = (5_000, 20_000)
+# After these the callback may be reached another time; after the rest it will not.
+PASSING = frozenset(
+    {Reason.UNRESOLVED, Reason.REFUSED, Reason.TIMED_OUT, Reason.TLS, Reason.BROKEN}
+)
+
+_log = structlog.get_logger()
+
+
+class Verifier:
+    """Verifies the intent of pending requests."""
+
+    def __init__(self, requests: Requests, door: Door, settings: Settings) -> None:
+        self._requests = requests
+        self._door = door
+        self._settings = settings
+
+    async def verify(self, claim: RequestClaim) -> None:
+        """Asks the callback of one request, and settles it."""
+        if claim.topic_refusal is not None:
+            await self._deny(claim, claim.topic_refusal)
+            return
+        challenge = token_hex(CHALLENGE_BYTES)
+        answer = await self._get(
+            verification_url(
+                claim.callback,
+                mode=claim.mode,
+                topic=claim.topic,
+                challenge=challenge,
+                lease_s=claim.lease_s,
+                verify_token=claim.verify_token,
+            )
+        )
+        match answer:
+            case NoAnswer():
+                await self._nobody_answered(claim, answer)
+            case Answer():
+                await self._answered(claim, answer, challenge)
+
+    async def _answered(self, claim: RequestClaim, answer: Answer, challenge: str) -> None:
+        verdict = judge_verification(
+            answer.status,
+            answer.body,
+            challenge,
+            json_quotes_allowed=self._settings.json_quoted_challenge,
+        )
+        match verdict:
+            case Confirmed():
+                effect = await self._requests.settle(claim, Verdict.CONFIRMED)
+                self._report(claim, "confirmed", effect=effect.value)
+            case Refused(detail=detail):
+                await self._requests.settle(claim, Verdict.REFUSED)
+                self._report(claim, "refused", detail=detail)
+
+    async def _nobody_answered(self, claim: RequestClaim, answer: NoAnswer) -> None:
+        if answer.reason is Reason.STOPPED:
+            await self._requests.release(claim)
+        elif answer.reason in PASSING and claim.tries + 1 < TRIES_MAX:
+            await self._requests.try_again(claim, delay_ms=RETRY_AFTER_MS[claim.tries])
+            self._report(claim, "verification to be retried", detail=answer.detail)
+        else:
+            await self._requests.settle(claim, Verdict.REFUSED)
+            self._report(claim, "refused", detail=answer.detail)
+
+    async def _deny(self, claim: RequestClaim, reason: str) -> None:
+        # WebSub 5.2: the hub "MUST inform the subscriber by sending an HTTP [...] GET request"; the
+        # answer means nothing.
+        await self._get(denial_url(claim.callback, claim.topic, reason))
+        await self._requests.settle(claim, Verdict.DENIED)
+        self._report(claim, "denied", detail=reason)
+
+    async def _get(self, url: str) -> Answer | NoAnswer:
+        request = Request(
+            purpose=Purpose.CALLBACK,
+            method="GET",
+            url=url,
+            deadline_s=self._settings.request_deadline_s,
+            max_body_bytes=ANSWER_MAX_BYTES,
+            too_long=TooLong.CUT,
+        )
+        return await self._door.send([request])[0]
+
+    @staticmethod
+    def _report(claim: RequestClaim, event: str, **facts: str) -> None:
+        _log.info(event, mode=claim.mode.value, topic=claim.topic, callback=claim.callback, **facts)
