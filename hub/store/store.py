@@ -15,6 +15,7 @@ from hub.store.repair import Repair
 from hub.store.requests import Requests
 from hub.store.results import Accepted, NotReady, Ready, TooManyPending
 from hub.store.scripts import Script, load_scripts
+from hub.store.status import Status
 from hub.store.topics import Topics
 from hub.store.turns import Turns
 
@@ -47,6 +48,7 @@ class Store:
         self.presence = Presence(commit)
         self.repair = Repair(commit)
         self.turns = Turns(commit)
+        self.status = Status(commit)
 
     @classmethod
     def of(cls, settings: Settings, url: str, *, randomness: str) -> Self:

@@ -52,7 +52,8 @@ class Item:
 
 def test_who_had_a_turn_is_not_kept_alive() -> None:
     lanes = Lanes[Item](1)
-    lanes.enter("a", Item(), 0.0)
+    item = Item()
+    lanes.enter("a", item, 0.0)
     alive = weakref.WeakSet[Item]()
     for number in range(1000):
         item = Item()
