@@ -17,8 +17,8 @@ from workers.crew import Crew
 
 RANDOM_BYTES = 8
 # A supervisor gives 5 s in all; what is not finished by then is given back.
-FINISH_S = 1.5
-GIVE_BACK_S = 1.0
+FINISH_S = 1.2
+GIVE_BACK_S = 0.8
 
 _log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from hub.outbound.request import Answer, NoAnswer, Reason, Request
 __all__ = ["Door", "DoorConfig"]
 
 LOG = logging.getLogger(__name__)
-_STOP_WAIT_S = 2.0
+_STOP_WAIT_S = 1.0
 _FAULT_PAUSE_S = 0.5
 
 
@@ -47,7 +47,7 @@ class Door:
         threading.Thread(target=self._work, name="outbound", daemon=True).start()
 
     async def stop(self) -> None:
-        """Ends what is under way as STOPPED, at once, and waits for the thread for 2 s at most."""
+        """Ends what is under way as STOPPED, at once, and waits for the thread for 1 s at most."""
         if not self._is_open:
             return
         self._is_open = False
