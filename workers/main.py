@@ -11,6 +11,7 @@ from hub.clock import token_hex
 from hub.exits import EXIT_SETTINGS
 from hub.outbound.door import Door, DoorConfig
 from hub.settings import Settings
+from hub.store.fitness import UnfitRedis, fit_redis_or_stop
 from hub.store.store import Store
 from workers.arq_frame import run_arq
 from workers.crew import Crew
@@ -28,7 +29,11 @@ def run(settings: Settings) -> int:
     if settings.redis_url is None:
         _log.error("no redis url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
         return EXIT_SETTINGS
-    asyncio.run(_work(settings, settings.redis_url.get_secret_value()))
+    try:
+        asyncio.run(_work(settings, settings.redis_url.get_secret_value()))
+    except UnfitRedis as error:
+        _log.error(str(error))
+        return EXIT_SETTINGS
     return 0
 
 
@@ -51,6 +56,7 @@ async def _work(settings: Settings, url: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    await fit_redis_or_stop(url, stop)
     randomness = token_hex(RANDOM_BYTES)
     store = Store.of(settings, url, randomness=randomness)
     door = Door(door_config(settings))

@@ -11,6 +11,7 @@ from hub.exits import EXIT_ADDRESS_IN_USE, EXIT_FAILED, EXIT_SETTINGS
 from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import RequestPolicy, SignatureMethod
 from hub.settings import Settings
+from hub.store.fitness import UnfitRedis, fit_redis_or_stop
 from hub.store.store import Store
 from hub.web.app import create_app
 from hub.web.connection import listening
@@ -25,12 +26,15 @@ _RANDOM_BYTES = 16
 def run(settings: Settings) -> int:
     """Return the exit code of the web process, once it was told to stop or could not start."""
     if settings.redis_url is None:
-        _LOG.error("no_redis_url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
+        _LOG.error("no redis url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
         return EXIT_SETTINGS
     try:
         asyncio.run(_serve(settings, settings.redis_url.get_secret_value()))
+    except UnfitRedis as error:
+        _LOG.error(str(error))
+        return EXIT_SETTINGS
     except OSError as error:
-        _LOG.error("cannot_listen", host=settings.host, port=settings.port, error=error.strerror)
+        _LOG.error("cannot listen", host=settings.host, port=settings.port, error=error.strerror)
         return EXIT_ADDRESS_IN_USE if error.errno == errno.EADDRINUSE else EXIT_FAILED
     return 0
 
@@ -60,9 +64,10 @@ async def _serve(settings: Settings, redis_url: str) -> None:
     app = create_app(_with_room(store, settings), policy_of(settings, face), face)
     try:
         async with listening(app, host=settings.host, port=settings.port) as port:
-            _LOG.info("web_started", host=settings.host, port=port, hub=face.hub_url)
+            _LOG.info("web started", host=settings.host, port=port, hub=face.hub_url)
+            await fit_redis_or_stop(redis_url, stop)
             await stop.wait()
-            _LOG.info("web_stopping")
+            _LOG.info("web stopping")
     finally:
         await store.close()
 
