@@ -122,7 +122,8 @@ class Settings(BaseSettings):
     )
     secret_over_http: Literal["accept", "refuse"] = Field(
         default="accept",
-        description="What to do with a secret sent for a callback over plain http.",
+        description="What to do with a secret sent to this hub over plain http (WebSub 5.1 asks "
+        "for https); judged by the scheme of the public URL.",
     )
     request_max_bytes: int = Field(
         default=256 * KIB,

@@ -1,5 +1,6 @@
 """An embedded Redis made ready to start: server chosen, folder held and marked, orphan ended."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,8 +46,10 @@ def embedded_redis(
     with hold(folder, url):
         server = choose_server(servers, written_by(folder))
         if pid := end_orphan(folder, socket):
-            structlog.get_logger().warning("redis.orphan_ended", pid=pid)
+            structlog.get_logger().warning("redis orphan ended", pid=pid)
         # Before the first start, not after it: a newer server changes the files at once.
         mark_written_by(folder, server.build)
         command = redis_command(server, folder, socket)
         yield Embedded(server=server, folder=folder, socket=socket, url=url, command=command)
+        with contextlib.suppress(OSError):  # a server that was killed has left its socket there
+            socket.parent.rmdir()

@@ -24,7 +24,7 @@ class ChildSpec:
         signal_at_parents_death: what it gets when the supervisor dies without ending it.
         is_ready: tells whether it does its work; None where its start is enough.
         final_exits: exit codes after which another start would only end the same way.
-        must_start: an end before it was ready for the first time is final, too.
+        must_start: an end of its own accord before it was ever ready is final, too.
     """
 
     name: str

@@ -97,9 +97,10 @@ def _supervise(settings: Settings, stages: Stages, embedded: Embedded | None = N
 async def _run_until_signalled(settings: Settings, supervisor: Supervisor) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
-            loop.add_signal_handler(number, stop.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup stays in force
+        loop.add_signal_handler(signal.SIGHUP, stop.set)
     progress = asyncio.ensure_future(show_progress(lambda: supervisor.waits_for))
 
     def announce() -> None:

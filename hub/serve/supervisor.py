@@ -91,18 +91,22 @@ class Supervisor:
         while True:
             started_s = clock.monotonic_s()
             exit_code = await self._run_once(spec)
-            never_worked = spec.must_start and spec.name not in self._ready
-            if exit_code in spec.final_exits or never_worked:
+            if self._is_final(spec, exit_code):
                 raise ChildGaveUp(spec.name, exit_code)
             if clock.monotonic_s() - started_s >= STEADY_S:
                 delay_s = BACKOFF_FIRST_S
-            log.warning("child.ended", child=spec.name, exit_code=exit_code, again_in_s=delay_s)
+            log.warning("child ended", child=spec.name, exit_code=exit_code, again_in_s=delay_s)
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, BACKOFF_MOST_S)
 
+    def _is_final(self, spec: ChildSpec, exit_code: int) -> bool:
+        # A signal is no fault of the child's: only what ended by itself would end so again.
+        never_started = spec.must_start and spec.name not in self._ready and exit_code >= 0
+        return never_started or exit_code in spec.final_exits
+
     async def _run_once(self, spec: ChildSpec) -> int:
         process = await start(spec)
-        log.info("child.started", child=spec.name, pid=process.pid)
+        log.info("child started", child=spec.name, pid=process.pid)
         try:
             return await process.wait()
         except asyncio.CancelledError:

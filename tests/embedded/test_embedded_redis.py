@@ -1,5 +1,6 @@
 """The embedded Redis itself: what it is set to, what a kill leaves, and who may still be there."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -152,11 +153,12 @@ def test_a_process_that_has_an_old_servers_number_is_left_alone(setup: Setup) ->
 
 
 def test_the_next_start_ends_the_orphan_by_itself(setup: Setup) -> None:
-    with setup.prepare() as embedded:
-        process = subprocess.Popen(embedded.command)
-        wait_until_it_answers(embedded.socket)
-    with setup.prepare():
-        assert process.wait(DEADLINE_S) == 0
+    with contextlib.ExitStack() as first_serve:
+        embedded = first_serve.enter_context(setup.prepare())
+        with running(embedded) as process:
+            first_serve.close()
+            with setup.prepare():
+                assert process.wait(DEADLINE_S) == 0
 
 
 def test_the_folder_says_what_writes_it_before_anything_is_written(setup: Setup) -> None:

@@ -1,26 +1,38 @@
 """`websub-hub serve` as a process: starts, refuses, ends, and is killed."""
 
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from redis import Redis, RedisError
 
 from hub.embedded.folder import DataFolder, running_redis_url
+from hub.serve.main import hub_stages, welcome
 from hub.serve.supervisor import BACKOFF_MOST_S
-from hub.settings import environment
+from hub.settings import Settings
 
 DEADLINE_S = 30
 STOP_S = 5
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def sockets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with tempfile.TemporaryDirectory(prefix="hub-", dir="/tmp") as root:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", root)
+        yield
 
 
 def free_port() -> int:
@@ -32,9 +44,16 @@ def command(data: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "hub", "serve", "--data", str(data), "--port", str(port)]
 
 
+def ignore_interrupts() -> None:
+    """As a shell does for what a script starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def serve(data: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen(command(data, free_port()), start_new_session=True) as process:
+    with subprocess.Popen(
+        command(data, free_port()), start_new_session=True, preexec_fn=ignore_interrupts
+    ) as process:
         try:
             client(data).ping()
             yield process
@@ -147,17 +166,31 @@ def test_a_redis_that_does_not_start_ends_it_with_the_servers_own_words(tmp_path
     assert "Bad file format reading the append only file" in ended.stderr
 
 
-def test_nothing_secret_is_on_a_childs_command_line(tmp_path: Path) -> None:
-    # A Redis that is not there: the processes start, and wait for it.
-    settings = {"WEBSUB_HUB_REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}
-    with subprocess.Popen(
-        command(tmp_path, free_port()), env=environment() | settings, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stderr
-        line = next(line for line in process.stderr if b"child.started" in line)
-        child = int(line.rpartition(b"pid=")[2])
-        words = Path(f"/proc/{child}/cmdline").read_bytes()
-        process.terminate()
-        process.stderr.read()
-    assert words
-    assert b"hunter2" not in words
+def test_a_secret_is_handed_down_where_no_other_user_can_read_it() -> None:
+    settings = Settings(redis_url=SecretStr("redis://:hunter2@host/0"))
+    for spec in itertools.chain(*hub_stages(settings)):
+        assert "hunter2" in spec.environment["WEBSUB_HUB_REDIS_URL"]
+        assert "hunter2" not in repr(spec)
+
+
+def test_the_hub_has_as_many_workers_as_are_set() -> None:
+    workers, (web,) = hub_stages(Settings(workers=3))
+    assert [spec.name for spec in (*workers, web)] == ["worker-1", "worker-2", "worker-3", "web"]
+
+
+def test_the_welcome_says_where_the_hub_is() -> None:
+    text = welcome(Settings(public_url="https://hub.example"))
+    assert text.startswith("The hub is ready at https://hub.example/ ")
+    assert text.count("\n") == 1
+
+
+def test_it_says_that_it_is_ready_once_a_request_would_be_worked_on(tmp_path: Path) -> None:
+    port = free_port()
+    with subprocess.Popen(command(tmp_path, port), stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith(b"The hub is ready at http://127.0.0.1:%d/ " % port)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(STOP_S) == 0

@@ -162,6 +162,14 @@ async def test_a_child_that_once_started_is_started_again(journal: Journal) -> N
         await until(lambda: len(journal.pids("redis")) == 2)
 
 
+async def test_a_child_that_is_killed_while_it_starts_is_started_again(journal: Journal) -> None:
+    redis = journal.spec("redis", ready_when=lambda: len(journal.pids("redis")) == 2)
+    async with supervised((replace(redis, must_start=True),)) as ready:
+        await until(lambda: bool(journal.pids("redis")))
+        os.kill(journal.pids("redis")[0], signal.SIGKILL)
+        await asyncio.wait_for(ready.wait(), DEADLINE_S)
+
+
 async def test_a_program_that_is_missing_ends_them_all(journal: Journal) -> None:
     redis = journal.spec("redis", ready_when=lambda: False, must_start=True)
     missing = replace(redis, command=("/nonexistent",))
