@@ -6,9 +6,10 @@ are paid once a batch. A call returns after Redis has written the batch as durab
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, assert_never
 
 from redis.asyncio.connection import Connection, ConnectionPool
 from redis.exceptions import (
@@ -35,8 +36,12 @@ ANSWER_TIMEOUT_S = 10
 REPLICA_TIMEOUT_MS = 1000
 
 Argument = str | bytes | int
-_Call = tuple[Script, tuple[Argument, ...], "asyncio.Future[Any]"]
+_Call = tuple[Script, tuple[bytes, ...], "asyncio.Future[Any]"]
 _AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, OSError)
+_NO_ROOM = frozenset({"OOM", "MISCONF"})
+_CODES_AWAY = frozenset({"READONLY", "NOREPLICAS", "MASTERDOWN", "LOADING", "BUSY"})
+# Before version 7 Redis puts what went wrong in a script into the middle of its own sentence.
+_CODE = re.compile(r"(?:^|: -)([A-Z]+) ")
 
 
 class GroupCommit:
@@ -59,10 +64,12 @@ class GroupCommit:
 
         Raises:
             StoreUnavailable: Redis is away; the script may or may not have run.
-            StoreFull: Redis is out of memory; nothing was written.
+            StoreFull: Redis has no room left; nothing was written.
         """
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append((self._scripts[name], arguments, future))
+        # Encoded here, so that what cannot be fails its own caller and not the whole batch.
+        encoded = tuple(_encoded(argument) for argument in arguments)
+        self._waiting.append((self._scripts[name], encoded, future))
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return await future
@@ -136,17 +143,34 @@ async def _reply(connection: Connection) -> Any:  # noqa: ANN401 - a reply of Re
         return error
 
 
+def _encoded(argument: Argument) -> bytes:
+    match argument:
+        case bytes():
+            return argument
+        case str():
+            return argument.encode()
+        case int():
+            return b"%d" % argument
+    assert_never(argument)
+
+
 def _resolve(future: "asyncio.Future[Any]", reply: object) -> None:
     if future.done():
         return
-    match reply:
-        case OutOfMemoryError():
-            future.set_exception(StoreFull("Redis is out of memory."))
-        case RedisConnectionError() | RedisTimeoutError() | ReadOnlyError() | OSError():
-            error = StoreUnavailable(f"Redis is not available: {reply}")
-            error.__cause__ = reply
-            future.set_exception(error)
-        case Exception():
-            future.set_exception(reply)
-        case _:
-            future.set_result(reply)
+    if not isinstance(reply, Exception):
+        future.set_result(reply)
+        return
+    error = _meaning(reply)
+    if error is not reply:
+        error.__cause__ = reply
+    future.set_exception(error)
+
+
+def _meaning(reply: Exception) -> Exception:
+    found = _CODE.search(str(reply))
+    code = "" if found is None else found[1]
+    if isinstance(reply, OutOfMemoryError) or code in _NO_ROOM:
+        return StoreFull("Redis has no room left, in memory or on disk.")
+    if isinstance(reply, _AWAY) or code in _CODES_AWAY:
+        return StoreUnavailable(f"Redis is not available: {reply}")
+    return reply

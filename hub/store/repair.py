@@ -32,9 +32,9 @@ class Repair:
             await asyncio.sleep(pause_s)
 
     async def _requests(self) -> AsyncIterator[int]:
-        start = 0
-        while start >= 0:
-            start, missing = await self._commit.call("repair_requests", start, SLICE)
+        after = 0
+        while after >= 0:
+            after, missing = await self._commit.call("repair_requests", after, SLICE)
             yield missing
 
     async def _topic(self, topic_id: bytes) -> int:

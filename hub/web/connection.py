@@ -33,7 +33,7 @@ class Connection(RequestHandler):
         """Return the answer to what no handler saw; the connection is closed after it."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
-        _LOG.debug("unreadable_request", peer=request.remote, error=type(exc).__name__)
+        _LOG.debug("unreadable request", peer=request.remote, error=type(exc).__name__)
         headers = {"Server": SERVER}
         response = web.Response(status=400, text="This is no HTTP request.\n", headers=headers)
         response.force_close()

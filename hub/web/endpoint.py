@@ -69,12 +69,12 @@ class Endpoint:
 
     async def _subscription(self, request: SubscriptionRequest) -> web.Response:
         if request.secret and not self._face.is_secure:
-            _LOG.info("secret_over_http", topic=request.topic, callback=request.callback)
+            _LOG.info("secret over http", topic=request.topic, callback=request.callback)
         answer = await self._store.accept(request)
         match answer:
             case Accepted(number=number):
                 _LOG.info(
-                    "request_accepted",
+                    "request accepted",
                     mode=request.mode.value,
                     topic=request.topic,
                     callback=request.callback,

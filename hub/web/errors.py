@@ -36,18 +36,18 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except RequestRejected as error:
         return plain(error.status, error.message)
     except StoreUnavailable as error:
-        _LOG.warning("store_unavailable", path=request.path, error=str(error))
+        _LOG.warning("store unavailable", path=request.path, error=str(error))
         sentence = "The hub's store is away: please try again."
         return retry_later(503, sentence, error.retry_after_s)
     except StoreFull as error:
-        _LOG.warning("store_full", path=request.path, error=str(error))
+        _LOG.warning("store full", path=request.path, error=str(error))
         sentence = "The hub has no room for anything new: please try again later."
         return retry_later(503, sentence, error.retry_after_s)
     except web.HTTPException as error:
         return _http_answer(error)
     except Exception:  # noqa: BLE001 - the top of a request, and it is logged
         # The text of our own faults never leaves the hub.
-        _LOG.exception("request_failed", method=request.method, path=request.path)
+        _LOG.exception("request failed", method=request.method, path=request.path)
         return plain(500, "Something went wrong in the hub: this is not your request's fault.")
 
 

@@ -25,7 +25,8 @@ class World:
     def __init__(self, url: str, prefix: str, limits: Limits) -> None:
         self.limits = limits
         self.prefix = f"{prefix}:1:"
-        self.redis = Redis.from_url(url)
+        # redis-py types each reply as "awaitable or not"; here it never is.
+        self.redis: Any = Redis.from_url(url)
         clock = f"local function now() return tonumber(redis.call('GET', '{prefix}:now')) end"
         self._now_key = f"{prefix}:now"
         scripts = load_scripts(key_prefix=prefix, limits=limits, clock=clock)

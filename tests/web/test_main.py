@@ -47,7 +47,7 @@ async def started(process: Process) -> None:
     assert process.stderr is not None
     async with asyncio.timeout(10):
         async for line in process.stderr:
-            if b"web_started" in line:
+            if b"web started" in line:
                 return
     raise AssertionError("the web process ended")
 
@@ -90,7 +90,7 @@ async def test_a_port_in_use_has_an_exit_code_of_its_own(redis_url: str, key_pre
             async with asyncio.timeout(10):
                 _, errors = await process.communicate()
     assert process.returncode == EXIT_ADDRESS_IN_USE
-    assert b"cannot_listen" in errors
+    assert b"cannot listen" in errors
     assert b"Traceback" not in errors
 
 

@@ -17,8 +17,11 @@ local n = number()
 redis.call('HSET', P .. 'request:' .. n, 'mode', mode, 'topic', topic, 'sid', sid, 'url', url, 'callback', ARGV[6],
   'secret', ARGV[7], 'lease_s', ARGV[8], 'signature', ARGV[11], 'content', ARGV[12], 'accepted_at', NOW, 'tries', 0)
 if ARGV[10] == '1' then redis.call('HSET', P .. 'request:' .. n, 'verify_token', ARGV[9]) end
-redis.call('ZADD', P .. 'requests', NOW, n)
+redis.call('ZADD', P .. 'requests', n, n)
 redis.call('HSET', pair, n, mode .. ':' .. string.format('%.0f', NOW))
 add(UNVERIFIED, n, NOW + L.verify_after)
-if mode == 'subscribe' and redis.call('HEXISTS', topic_key(topic), 'fetched_at') == 0 then add(PINGED, topic, NOW) end
+if mode == 'subscribe' and redis.call('HEXISTS', topic_key(topic), 'fetched_at') == 0 then
+  redis.call('HSET', topic_key(topic), 'fetch_at', NOW)
+  add(PINGED, topic, NOW)
+end
 return n

@@ -5,7 +5,7 @@
 -- news since a ping, after a failure (-1: none).
 -- 'released' gives the topic back as it was. Returns {'lapsed' | 'released' | 'silent' | 'appended' | 'same' | 'failed',
 -- event id or false, the event before it or false, bucket claim or false}.
---! clock worklist progress bucket
+--! clock worklist progress bucket log
 local topic, token, outcome = ARGV[1], ARGV[2], ARGV[3]
 local claim = claim_held(PINGED, topic, token)
 local t = topic_key(topic)
@@ -28,25 +28,6 @@ local function in_slices(command, key, items)
   end
 end
 
-local function trim()
-  local log = P .. 'log:' .. topic
-  local f = redis.call('HMGET', t, 'log_length', 'log_bytes')
-  local length, bytes, freed, last = tonumber(f[1] or 0), tonumber(f[2] or 0), 0, nil
-  local total = tonumber(redis.call('GET', P .. 'log_total') or 0)
-  for _ = 1, L.trim_slice do
-    local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-    if not first then break end
-    local is_over = length > L.history_events or bytes > L.history_bytes or parse_id(first[1]) < NOW - L.history_age
-      or (total - freed > L.history_total_bytes and length > 1)
-    if not is_over then break end
-    redis.call('XDEL', log, first[1])
-    length, bytes, freed, last = length - 1, bytes - #first[2][2], freed + #first[2][2], first[1]
-  end
-  if not last then return end
-  redis.call('HSET', t, 'log_length', length, 'log_bytes', bytes, 'trimmed_to', last)
-  redis.call('DECRBY', P .. 'log_total', freed)
-end
-
 local function write_event(event)
   local id = show_id(next_event_id())
   local before = redis.call('HGET', t, 'head') or '0-0'
@@ -55,7 +36,7 @@ local function write_event(event)
   redis.call('HINCRBY', t, 'log_length', 1)
   redis.call('HINCRBY', t, 'log_bytes', #event)
   redis.call('INCRBY', P .. 'log_total', #event)
-  trim()
+  trim(topic)
   sweep_step(topic)
   return id, before
 end
@@ -95,6 +76,9 @@ else
   if claim.moved then stage = 0 elseif answer ~= 'same' then stage = 2 end
   redis.call('HSET', t, 'recheck', stage)
 end
-settle(PINGED, topic, claim, delay >= 0 and NOW + delay or nil)
-if id then bucket = fast_path(ARGV[10]) touch_ready(topic, NOW) end
+local fetch_at = settle(PINGED, topic, claim, delay >= 0 and NOW + delay or nil)
+if fetch_at then redis.call('HSET', t, 'fetch_at', fetch_at) else redis.call('HDEL', t, 'fetch_at') end
+if id then bucket = fast_path(ARGV[10]) touch_ready(topic, true) end
+-- The fast path ends the leases that are over, and so perhaps the last one.
+if id and not bucket then forget_if_unfollowed(topic) end
 return { answer, id, before, bucket }

@@ -26,7 +26,7 @@ for _, topic in ipairs(due_members(PINGED, tonumber(ARGV[1]))) do
     else
       local token = token_of(ARGV[2])
       claim_member(PINGED, topic, token)
-      redis.call('HSET', topic_key(topic), 'allowance', tostring(left), 'allowance_at', NOW, 'fetch_started', NOW)
+      redis.call('HSET', topic_key(topic), 'allowance', tostring(left), 'allowance_at', NOW)
       claims[#claims + 1] = { topic, token, fields }
     end
   end

@@ -13,7 +13,7 @@ for _ = 1, L.claim_steps do
       budget = budget - #bucket[5] / 3
     end
   end
-  touch_ready(topic, NOW)
+  touch_ready(topic, true)
   if redis.call('EXISTS', room_key(topic)) == 0 then forget_if_unfollowed(topic) end
 end
 return { wait_for(READY), claims }

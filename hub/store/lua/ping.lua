@@ -7,7 +7,7 @@ local moved, done = 0, {}
 for _, topic in ipairs(topics) do
   if not done[topic] and redis.call('EXISTS', topic_key(topic)) == 1 then
     done[topic] = true
-    redis.call('HSET', topic_key(topic), 'last_ping', NOW, 'recheck', 0)
+    redis.call('HSET', topic_key(topic), 'last_ping', NOW, 'recheck', 0, 'fetch_at', NOW)
     add(PINGED, topic, NOW)
     moved = moved + 1
   end

@@ -1,5 +1,6 @@
 -- readiness(): makes a write, and returns how many ms ago a worker was last heard of (-1: never).
 --! clock
 redis.call('SET', P .. 'readiness', NOW)
-local last = redis.call('ZREVRANGE', P .. 'workers', 0, 0, 'WITHSCORES')[2]
-return last and math.max(0, NOW - tonumber(last)) or -1
+-- A heartbeat in the future was written before the clock went back: its worker may be dead by now.
+local last = redis.call('ZREVRANGEBYSCORE', P .. 'workers', NOW, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+return last and NOW - tonumber(last) or -1

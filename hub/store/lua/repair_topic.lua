@@ -1,18 +1,31 @@
 -- repair_topic(topic_id, from): compares what the records of a topic say with the work lists and adds what is missing (invariant 9),
--- L.repair_slice buckets at a time. Returns {the next `from` or 0 at the end, how many things were missing}.
---! clock worklist progress bucket
+-- L.repair_slice buckets at a time, and trims what is over age. Returns {the next `from` or 0 at the end, how many things were missing}.
+--! clock worklist progress bucket log
 local topic, from = ARGV[1], tonumber(ARGV[2])
-local t = redis.call('HMGET', topic_key(topic), 'url', 'last_ping', 'fetch_started', 'failures', 'fetched_at', 'head',
-  'buckets', 'pending')
+local t = redis.call('HMGET', topic_key(topic), 'url', 'last_ping', 'fetched_at', 'fetch_at', 'sweep', 'head', 'buckets')
 if not t[1] then redis.call('SREM', P .. 'topics', topic) return { 0, 0 } end
 local missing = 0
 local list = ready_list(topic)
 
+-- `fetch_at` says when the next fetch is wanted. Where the last ping or fetch lies in the future, the clock went back.
 local function mend_fetch()
-  mend(PINGED, topic)
-  if redis.call('ZSCORE', PINGED.z, topic) then return end
-  local is_behind = tonumber(t[2] or 0) > tonumber(t[3] or 0) or not t[5] or t[4]
-  if is_behind then add(PINGED, topic, NOW) missing = missing + 1 end
+  missing = missing + mend(PINGED, topic)
+  if not t[4] or standing_claim(PINGED, topic) then return end
+  local at, score = tonumber(t[4]), tonumber(redis.call('ZSCORE', PINGED.z, topic))
+  local is_early = math.max(tonumber(t[2] or 0), tonumber(t[3] or 0)) > NOW
+  if is_early then
+    redis.call('HSET', topic_key(topic), 'last_ping', NOW)
+    at = NOW
+  end
+  if score and (not is_early or score <= NOW) then return end
+  add(PINGED, topic, at)
+  missing = missing + 1
+end
+
+-- What the buckets say, and `ready` does not.
+local function count_index()
+  local at, place = topic_time(topic), tonumber(redis.call('ZSCORE', READY.z, topic))
+  if at and (not place or place > math.max(at, NOW)) then missing = missing + 1 end
 end
 
 local function look_at_bucket(k)
@@ -34,10 +47,11 @@ local function look_at_bucket(k)
 end
 
 local function mend_bucket(k)
-  mend(list, k)
+  missing = missing + mend(list, k)
   local due, lease = look_at_bucket(k)
   local score = redis.call('ZSCORE', list.z, k)
-  if due and not standing_claim(list, k) and (not score or tonumber(score) > due) then
+  local is_swept = not t[5] or tonumber(k) < tonumber(t[5])
+  if due and is_swept and not standing_claim(list, k) and (not score or tonumber(score) > due) then
     add(list, k, due)
     missing = missing + 1
   end
@@ -48,7 +62,11 @@ local function mend_bucket(k)
   end
 end
 
-if from == 0 then mend_fetch() end
+if from == 0 then
+  mend_fetch()
+  count_index()
+  trim(topic)
+end
 local last = tonumber(t[7] or 0)
 local to = math.min(from + L.repair_slice, last)
 for k = from + 1, to do

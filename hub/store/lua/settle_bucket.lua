@@ -5,6 +5,9 @@ local topic, k, token = ARGV[1], ARGV[2], ARGV[3]
 local list = ready_list(topic)
 local claim = claim_held(list, k, token)
 if not claim then return 0 end
+-- First of all, since Redis lets a script that has begun to write go on where memory is full: what was sent must be
+-- written down, or it is sent again and again.
+redis.call('HDEL', list.c, k)
 local progress = progress_key(topic, k)
 local all = redis.call('HGETALL', progress)
 local by_sid = {}

@@ -16,7 +16,7 @@ local r = redis.call('HMGET', key, 'mode', 'topic', 'sid', 'callback', 'secret',
   'claimed_at', 'start')
 local mode, topic, sid = r[1], r[2], r[3]
 
-local function new_slot(incarnation)
+local function new_slot()
   local room = redis.call('ZREVRANGEBYSCORE', room_key(topic), L.bucket_size - 1, '-inf', 'LIMIT', 0, 1)[1]
   local k = room or string.format('%.0f', redis.call('HINCRBY', topic_key(topic), 'buckets', 1))
   redis.call('ZINCRBY', room_key(topic), 1, k)
@@ -57,6 +57,9 @@ local function unsubscribe()
   end_subscription(topic, k, sid, p, standing_claim(ready_list(topic), k) ~= nil)
 end
 
+-- First of all, since Redis lets a script that has begun to write go on where memory is full: a callback that
+-- confirmed is not asked again and again.
+remove(UNVERIFIED, n)
 local pair = pair_key(sid)
 local answer = 'finished'
 if outcome == 'confirmed' then
@@ -72,7 +75,6 @@ redis.call('HDEL', pair, n)
 if redis.call('HLEN', pair) == redis.call('HEXISTS', pair, 'applied') then redis.call('DEL', pair) end
 redis.call('DEL', key)
 redis.call('ZREM', P .. 'requests', n)
-remove(UNVERIFIED, n)
 redis.call('HINCRBY', topic_key(topic), 'pending', -1)
 forget_if_unfollowed(topic)
 return answer

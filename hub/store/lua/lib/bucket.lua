@@ -15,16 +15,22 @@ local function ready_list(topic)
   return { z = P .. 'ready:' .. topic, c = P .. 'ready:' .. topic .. ':claims', longest_wait = L.longest_wait }
 end
 
--- A topic's time in `ready` is an index over its buckets' times (fine print 8).
-local function touch_ready(topic, floor)
-  local at
-  if redis.call('HEXISTS', topic_key(topic), 'sweep') == 1 then
-    at = NOW
-  else
-    local first = redis.call('ZRANGE', P .. 'ready:' .. topic, 0, 0, 'WITHSCORES')
-    at = first[2] and math.max(tonumber(first[2]), floor or 0)
+-- When a topic has something due: at once while a sweep goes on, else at the least of its buckets' times; nil: never.
+local function topic_time(topic)
+  if redis.call('HEXISTS', topic_key(topic), 'sweep') == 1 then return NOW end
+  return first_time(ready_list(topic))
+end
+
+-- A topic's time in `ready` is an index over its buckets' times (fine print 8). What is due keeps its place among the
+-- topics, and goes to the end after a claim: else each settle would put a large topic back in front of the small ones.
+local function touch_ready(topic, is_after_claim)
+  local at = topic_time(topic)
+  if not at then return redis.call('ZREM', READY.z, topic) end
+  if at <= NOW then
+    local place = not is_after_claim and redis.call('ZSCORE', READY.z, topic)
+    at = place and math.min(tonumber(place), NOW) or NOW
   end
-  if at then set_time(READY, topic, at) else redis.call('ZREM', READY.z, topic) end
+  set_time(READY, topic, at)
 end
 
 local function add_bucket(topic, k, at)
@@ -58,6 +64,8 @@ local function purge_slot(topic, k, sid)
   redis.call('ZREM', room_key(topic), k)
   remove(ready_list(topic), k)
   remove(ENDING, topic .. '.' .. k)
+  -- The last number is given back, so that a subscription that comes and goes does not raise it for ever.
+  if redis.call('HGET', topic_key(topic), 'buckets') == tostring(k) then redis.call('HINCRBY', topic_key(topic), 'buckets', -1) end
   if redis.call('EXISTS', room_key(topic)) == 0 then redis.call('HDEL', topic_key(topic), 'buckets') end
 end
 

@@ -37,7 +37,8 @@ local function due_at(p, head_ms, head_seq)
       at = math.min(at, p.last_at + L.new_event_wait)
     end
     at = math.max(at, p.hold_until)
-    if at > NOW + L.longest_wait then at = NOW end
+    -- A last attempt in the future was written before the clock went back, and its waits with it.
+    if p.last_at > NOW or at > NOW + L.longest_wait then at = NOW end
   end
   if is_in_flight(p) then at = math.max(at, p.flight_until) end
   return at

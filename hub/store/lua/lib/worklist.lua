@@ -84,18 +84,28 @@ local function remove(list, member)
   redis.call('HDEL', list.c, member)
 end
 
--- next_at nil: nothing is left to do. What was added during the claim is due at once.
+-- next_at nil: nothing is left to do. What was added during the claim is due at once. Returns the time that stands then.
 local function settle(list, member, claim, next_at)
   redis.call('HDEL', list.c, member)
   if claim.moved then next_at = math.min(next_at or NOW, NOW) end
   if next_at then set_time(list, member, next_at) else redis.call('ZREM', list.z, member) end
+  return next_at
 end
 
--- Undoes what a clock that went back leaves: a claim or a wait that lies further ahead than its length.
+-- Puts back the time of a member that is worked on, and undoes what a clock that went back leaves: a claim or a wait
+-- that lies further ahead than its length. Returns 1 where there was something to mend, else 0.
 local function mend(list, member)
   local text = redis.call('HGET', list.c, member)
-  if text and standing_claim(list, member) then return end
+  local claim = standing_claim(list, member)
+  local score = tonumber(redis.call('ZSCORE', list.z, member))
+  if claim and score then return 0 end
+  if claim then
+    redis.call('ZADD', list.z, claim.ends, member)
+    return 1
+  end
   if text then redis.call('HDEL', list.c, member) end
-  local score = tonumber(redis.call('ZSCORE', list.z, member) or 0)
-  if score > NOW + list.longest_wait or (text and score > NOW) then set_time(list, member, NOW) end
+  local is_lost = text and (not score or score > NOW)
+  if not is_lost and not (score and score > NOW + list.longest_wait) then return 0 end
+  set_time(list, member, NOW)
+  return 1
 end
