@@ -9,7 +9,7 @@ ENV PYTHONUNBUFFERED=1 \
     WEBSUB_HUB_HOST=0.0.0.0 \
     WEBSUB_HUB_DATA=/data
 
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin hub \
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin hub \
     && install --directory --owner=hub --mode=0700 /data
 
 # Dependencies change less often than the hub: a layer of their own.

@@ -43,7 +43,8 @@ def run(settings: Settings) -> int:
 def hub_stages(settings: Settings) -> Stages:
     """Returns the hub's own processes; workers first, as the web server's readiness needs them."""
     environment = handed_down(settings)
-    python = (sys.executable, "-m", "hub")
+    # -P: a folder named hub in the current directory is not ours.
+    python = (sys.executable, "-P", "-m", "hub")
     workers = tuple(
         ChildSpec(
             name=f"worker-{number}",
