@@ -36,7 +36,7 @@ ANSWER_TIMEOUT_S = 10
 REPLICA_TIMEOUT_MS = 1000
 
 Argument = str | bytes | int
-_Call = tuple[Script, tuple[bytes, ...], "asyncio.Future[Any]"]
+_Call = tuple[Script, tuple[Argument, ...], "asyncio.Future[Any]"]
 _AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, OSError)
 _NO_ROOM = frozenset({"OOM", "MISCONF"})
 _CODES_AWAY = frozenset({"READONLY", "NOREPLICAS", "MASTERDOWN", "LOADING", "BUSY"})
@@ -143,7 +143,7 @@ async def _reply(connection: Connection) -> Any:  # noqa: ANN401 - a reply of Re
         return error
 
 
-def _encoded(argument: Argument) -> bytes:
+def _encoded(argument: Argument) -> Argument:
     match argument:
         case bytes():
             return argument

@@ -106,8 +106,7 @@ class Topics:
 
     async def ping(self, url: str) -> int:
         """Returns how many followed topics a ping for this URL has set going, once written."""
-        key_id = topic_id(normalised(url))
-        return int(await self._commit.call("ping", topic_id(url), key_id))
+        return int(await self._commit.call("ping", topic_id(normalised(url))))
 
     async def claim(self, *, limit: int) -> Claimed[TopicClaim]:
         """Returns up to `limit` topics whose fetch is due."""

@@ -1,5 +1,8 @@
-"""The whole protocol of design section 3 against a plain model: workers that die, pause and come back, a clock
-that jumps, requests, events, answers and leases in any order."""
+"""The whole protocol of design section 3 against a plain model.
+
+Workers that die, pause and come back, a clock that jumps, requests, events, answers and leases in
+any order.
+"""
 
 import itertools
 from typing import Any
@@ -107,7 +110,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                     verify_token=None,
                     signature=SignatureMethod.SHA256,
                     content=None,
-                )  # fmt: skip
+                )
             )
         )
         pending = self.model.pending(pair)
@@ -289,7 +292,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         if outcome is FetchOutcome.RELEASED:
             state.claim, state.fetch_at = None, now
             return False
-        state.is_fetched = True
+        state.is_fetched, state.fetched_at = True, now
         if outcome is FetchOutcome.FAILED:
             delay = 10_000
         else:
@@ -491,6 +494,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                     request.at = now
         for state in self.model.topics.values():
             self._repair_fetch(state)
+            self._trim(state)
         return missing
 
     def _repair_fetch(self, state: ModelTopic) -> None:
@@ -501,6 +505,8 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             state.claim = None
             if is_ahead or (state.fetch_at or 0) > now + LIMITS.longest_fetch_wait:
                 state.fetch_at = now
+            if state.fetch_at is not None and max(state.last_ping, state.fetched_at) > now:
+                state.fetch_at, state.last_ping = min(state.fetch_at, now), now
 
     # What holds after each step
 
@@ -509,7 +515,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         return self.model.stands(claim, self.world.now)
 
     def _observe(self) -> None:
-        """Takes over what claims may do in passing: end leases that are over, and purge ended slots."""
+        """Takes over what claims may do in passing: end leases, and purge ended slots."""
         now = self.world.now
         stored = self._stored()
         for pair, slot in list(self.model.slots.items()):

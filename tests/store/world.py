@@ -105,6 +105,7 @@ class ModelTopic:
     has_baseline: bool = False
     recheck: int = 2
     last_ping: int = 0
+    fetched_at: int = 0
     events: list[tuple[int, int]] = field(default_factory=list)
     trimmed_to: tuple[int, int] = (0, 0)
 
@@ -140,7 +141,7 @@ class Model:
             if slot.tried < head:
                 at = min(at, slot.last_at + self.limits.new_event_wait)
             at = max(at, slot.hold_until)
-            if at > now + self.limits.longest_wait:
+            if slot.last_at > now or at > now + self.limits.longest_wait:
                 at = now
         return max(at, slot.flight_until) if self.is_in_flight(slot, now) else at
 

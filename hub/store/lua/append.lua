@@ -1,5 +1,5 @@
 -- append(topic_id, token, outcome, facts, event, body, seen, evicted, delays, deliver_randomness): settles a fetch; nothing of a fetch is
--- written otherwise. outcome is 'news', 'same' or 'failed'. facts: alternating field and value for the topic record; event: a
+-- written otherwise. outcome is 'news' (with an event), 'same', 'failed' or 'released'. facts: alternating field and value for the topic record; event: a
 -- packed event ('' for none); body: the newest body ('' keeps the old one); seen: alternating entry id and record, evicted: entry ids. Each of these lists is
 -- packed as count, then length-prefixed strings. delays: what to wait (ms) before the next fetch: after the first and second fetch without
 -- news since a ping, after a failure (-1: none).
@@ -78,7 +78,7 @@ else
 end
 local fetch_at = settle(PINGED, topic, claim, delay >= 0 and NOW + delay or nil)
 if fetch_at then redis.call('HSET', t, 'fetch_at', fetch_at) else redis.call('HDEL', t, 'fetch_at') end
-if id then bucket = fast_path(ARGV[10]) touch_ready(topic, true) end
+if id then bucket = fast_path(ARGV[10]) touch_ready(topic) end
 -- The fast path ends the leases that are over, and so perhaps the last one.
 if id and not bucket then forget_if_unfollowed(topic) end
 return { answer, id, before, bucket }

@@ -1,8 +1,10 @@
--- expire(limit): ends the leases that are over, in up to `limit` buckets; the lease is read again here (fine print 4).
+-- expire(limit): ends the leases that are over, in up to `limit` buckets and no more than hold a bucket's worth of them
+-- (fine print 11); the lease is read again here (fine print 4).
 -- Returns {ms until the next look, {topic url, callback of each ended subscription, flat}}.
 --! clock worklist progress bucket
 local ended = {}
 for _, member in ipairs(due_members(ENDING, tonumber(ARGV[1]))) do
+  if #ended / 2 >= L.bucket_size then break end
   local topic, k = string.match(member, '^(.*)%.(%d+)$')
   local roster = redis.call('HGETALL', roster_key(topic, k))
   local url = redis.call('HGET', topic_key(topic), 'url')

@@ -20,7 +20,7 @@ while at <= #ARGV[3] do
   o, at = read_outcome(ARGV[3], at)
   local raw = redis.call('HGET', progress, o.sid)
   local p = raw and read_progress(raw)
-  if p and p.flight_until ~= 0 and p.attempt == o.attempt then
+  if p and p.attempt == o.attempt then
     write(o, p)
     written = written + 1
   end

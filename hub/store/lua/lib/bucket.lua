@@ -74,7 +74,7 @@ local function end_subscription(topic, k, sid, p, is_bucket_claimed)
   redis.call('HDEL', roster_key(topic, k), sid)
   redis.call('HINCRBY', topic_key(topic), 'subscriptions', -1)
   if not is_bucket_claimed and not is_in_flight(p) then return purge_slot(topic, k, sid) end
-  p.incarnation, p.attempts, p.error = 0, 0, ''
+  p.incarnation = 0
   redis.call('HSET', progress_key(topic, k), sid, show_progress(p))
   if not is_bucket_claimed then add_bucket(topic, k, p.flight_until) end
 end
