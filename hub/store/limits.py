@@ -16,6 +16,7 @@ class Limits:
 
     Attributes:
         claim_lease: how long a claim stands.
+        clock_slack: a clock that is set back by no more than this ends no claim and no flight.
         longest_wait: longest time that a delivery waits; what lies further ahead was written before
             the clock went back. Retry-After is honoured up to 24 h. The same for fetches and
             verifications.
@@ -30,6 +31,7 @@ class Limits:
     """
 
     claim_lease: int = 30 * SECOND_MS
+    clock_slack: int = 2 * SECOND_MS
     longest_wait: int = DAY_MS + DAY_MS // 24
     longest_fetch_wait: int = 3_700 * SECOND_MS
     longest_verify_wait: int = 60 * SECOND_MS

@@ -133,6 +133,12 @@ class TestAClaimThatHasEndedCanDoNothing:
         followed.later(-3_600_000)
         assert followed.append(claim) == Lapsed()
 
+    def test_a_clock_that_is_set_back_a_little_ends_no_claim(self, followed: Scene) -> None:
+        followed.ping()
+        (claim,) = followed.claim_fetches()
+        followed.later(-2_000)
+        assert followed.append(claim) != Lapsed()
+
 
 def test_a_worker_knows_whether_something_was_added_to_its_bucket(followed: Scene) -> None:
     followed.publish()

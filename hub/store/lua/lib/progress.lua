@@ -23,7 +23,7 @@ local function show_progress(p)
 end
 
 local function is_in_flight(p)
-  return p.flight_until > NOW and p.flight_until <= NOW + L.longest_flight
+  return p.flight_until > NOW and p.flight_until <= NOW + L.longest_flight + L.clock_slack
 end
 
 -- When a subscription is to be tried next (ms), or nil where it is not behind. Invariant 3: who fails is tried

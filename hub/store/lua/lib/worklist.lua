@@ -30,7 +30,7 @@ local function standing_claim(list, member)
   local text = redis.call('HGET', list.c, member)
   if not text then return nil end
   local claim = parse_claim(text)
-  if claim.ends <= NOW or claim.ends > NOW + L.claim_lease then return nil end
+  if claim.ends <= NOW or claim.ends > NOW + L.claim_lease + L.clock_slack then return nil end
   return claim
 end
 
