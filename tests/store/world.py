@@ -125,10 +125,12 @@ class Model:
     applied: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def stands(self, claim: ModelClaim | None, now: int) -> bool:
-        return claim is not None and now < claim.ends <= now + self.limits.claim_lease + self.limits.clock_slack
+        longest = self.limits.claim_lease + self.limits.clock_slack
+        return claim is not None and now < claim.ends <= now + longest
 
     def is_in_flight(self, slot: ModelSubscription, now: int) -> bool:
-        return now < slot.flight_until <= now + self.limits.longest_flight + self.limits.clock_slack
+        longest = self.limits.longest_flight + self.limits.clock_slack
+        return now < slot.flight_until <= now + longest
 
     def due_at(self, pair: tuple[str, str], now: int) -> int | None:
         """When this active subscription is to be tried, None where it is not behind."""
