@@ -6,6 +6,7 @@ decide. All its keys may be deleted at any moment.
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -18,28 +19,43 @@ from workers.crew import Crew
 LOOK_EACH_S = 10
 JOB_TIMEOUT_S = 20
 RESTART_AFTER_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+CLOSE_S = 0.2
 
 _log = structlog.get_logger()
 
 
-async def run_arq(url: str, key_prefix: str, crew: Crew) -> None:
+async def run_arq(url: str, key_prefix: str, crew: Crew, *, look_each_s: int = LOOK_EACH_S) -> None:
     """Runs an arq worker until cancelled; starts it again when Redis was away, which ends it."""
     failures = 0
     while True:
         began_s = asyncio.get_running_loop().time()
-        worker = _worker(url, key_prefix, crew)
-        try:
-            await worker.async_run()
-        except (RedisError, OSError) as error:
-            _log.warning("arq ended", error=str(error))
-        finally:
-            await _close(worker)
+        await _run_until_it_ends(_worker(url, key_prefix, crew, look_each_s))
         is_steady = asyncio.get_running_loop().time() - began_s > LOOK_EACH_S
         failures = 0 if is_steady else failures + 1
         await asyncio.sleep(RESTART_AFTER_S[min(failures, len(RESTART_AFTER_S) - 1)])
 
 
-def _worker(url: str, key_prefix: str, crew: Crew) -> Worker:
+async def _run_until_it_ends(worker: Worker) -> None:
+    redis = worker.pool
+    try:
+        await worker.async_run()
+    except (RedisError, OSError) as error:
+        _log.warning("arq ended", error=str(error))
+    except Exception:  # noqa: BLE001 - logged with its traceback
+        _log.exception("arq ended")
+    finally:
+        # In a task of its own: it cancels arq's jobs, and then raises what they end with, be it
+        # that they were cancelled.
+        closing = asyncio.create_task(worker.close())
+        await asyncio.wait([closing], timeout=CLOSE_S)
+        closing.cancel()
+        with suppress(RedisError, OSError):
+            await redis.aclose(close_connection_pool=True)
+        with suppress(asyncio.CancelledError, asyncio.InvalidStateError):
+            _log.debug("arq closed", error=str(closing.exception()))
+
+
+def _worker(url: str, key_prefix: str, crew: Crew, look_each_s: int) -> Worker:
     async def look(*_: Any, **__: Any) -> None:  # noqa: ANN401 - as arq calls jobs
         await crew.look(JOB_TIMEOUT_S / 2)
 
@@ -47,7 +63,7 @@ def _worker(url: str, key_prefix: str, crew: Crew) -> Worker:
     job = cron(
         look,
         name=f"{key_prefix}:look",
-        second=set(range(0, 60, LOOK_EACH_S)),
+        second=set(range(0, 60, look_each_s)),
         timeout=JOB_TIMEOUT_S,
         keep_result=0,
     )
@@ -71,10 +87,3 @@ def _worker(url: str, key_prefix: str, crew: Crew) -> Worker:
 
 def _serialize(job: dict[str, Any]) -> bytes:
     return json.dumps(job).encode()
-
-
-async def _close(worker: Worker) -> None:
-    try:
-        await worker.close()
-    except (RedisError, OSError) as error:
-        _log.debug("arq not closed cleanly", error=str(error))

@@ -1,12 +1,12 @@
 """All that one worker process does: a station for each work list, and the passes beside them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from hub.clock import monotonic_s
 from hub.outbound.door import Door
 from hub.settings import Settings
 from hub.store.bell import rings
@@ -14,6 +14,7 @@ from hub.store.results import Claimed, StoreFull, StoreUnavailable
 from hub.store.store import Store
 from workers.deliver import Batch, Deliverer
 from workers.fetch import Fetcher
+from workers.hold import Hold, terms_of
 from workers.station import Station
 from workers.verify import Verifier
 
@@ -23,6 +24,7 @@ BUCKETS_PER_LOOK = 16
 # Between slices of a slow pass, so that it takes little of Redis however many topics there are.
 REPAIR_PAUSE_S = 0.05
 REPAIR_RETRY_S = 1.0
+FAULT_PAUSE_S = 1.0
 
 _log = structlog.get_logger()
 
@@ -36,32 +38,36 @@ class Crew:
         self._name = name
         self._deliverer = Deliverer(store, door, settings)
         verifier = Verifier(store.requests, door, settings)
-        at_once = settings.requests_at_once
+        at_once, terms = settings.requests_at_once, terms_of(settings)
         self.deliver: Station[Batch] = Station(
             "ready",
             claim=self._claim_buckets,
             work=self._deliverer.deliver,
             capacity=at_once,
+            terms=terms,
             weigh=lambda batch: len(batch.claim.members),
         )
-        fetcher = Fetcher(store, door, settings, hand_over=self.deliver.take)
+        fetcher = Fetcher(store, door, settings, deliver=self.deliver)
         self.fetch = Station(
             "pinged",
             claim=lambda free: store.topics.claim(limit=free),
             work=fetcher.fetch,
             capacity=at_once,
+            terms=terms,
         )
         self.verify = Station(
             "unverified",
             claim=lambda free: store.requests.claim(limit=free),
             work=verifier.verify,
             capacity=at_once,
+            terms=terms,
         )
         self.expire = Station(
             "ending",
             claim=lambda _: store.buckets.expire(limit=BUCKETS_PER_LOOK),
             work=_report_end,
             capacity=BUCKETS_PER_LOOK * 256,
+            terms=terms,
         )
 
     @property
@@ -70,30 +76,34 @@ class Crew:
         return self.verify, self.fetch, self.deliver, self.expire
 
     async def attend(self, url: str) -> None:
-        """Works on all lists until cancelled or closed."""
+        """Works on all lists until cancelled; what fails in one part leaves the others alone."""
         async with asyncio.TaskGroup() as group:
             for station in self.stations:
-                group.create_task(station.attend())
-            group.create_task(self._answer_the_bell(url))
-            group.create_task(self._beat())
-            group.create_task(self._repair())
+                group.create_task(_keep_on(station.attend))
+            group.create_task(_keep_on(lambda: self._answer_the_bell(url)))
+            group.create_task(_keep_on(self._beat))
+            group.create_task(_keep_on(self._repair))
 
     async def look(self, within_s: float) -> None:
         """Claims what is due on all lists until nothing is, or the time is gone."""
-        until_s = monotonic_s() + within_s
-        waits = [0.0]
-        while min(waits) == 0 and monotonic_s() < until_s:
-            waits = await asyncio.gather(*(station.claim_due() for station in self.stations))
+        await asyncio.gather(*(station.work_off(within_s) for station in self.stations))
 
     async def close(self, within_s: float) -> None:
         """Claims nothing more, and waits for what is under way, but not longer than given."""
-        await asyncio.gather(*(station.close(within_s) for station in self.stations))
+        for station in self.stations:
+            station.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                # In this order, as a fetch may hand its bucket on to be delivered.
+                for station in self.stations:
+                    await station.finish()
 
-    async def finish(self) -> None:
+    async def finish(self, within_s: float) -> None:
         """Settles the late answers that have come, and takes back the heartbeat."""
-        await self._deliverer.late.close()
-        with suppress(StoreUnavailable, StoreFull):
-            await self._store.presence.leave(self._name)
+        with suppress(StoreUnavailable, StoreFull, TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._deliverer.late.close()
+                await self._store.presence.leave(self._name)
 
     async def _claim_buckets(self, free: int) -> Claimed[Batch]:
         claimed = await self._store.buckets.claim(budget=free)
@@ -137,6 +147,16 @@ async def repair(store: Store, *, pause_s: float) -> int:
     return total
 
 
-async def _report_end(ended: tuple[str, str]) -> None:
+async def _keep_on(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await work()
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # Were it to end here, it would end all that the worker does.
+            _log.exception("fault; goes on")
+            await asyncio.sleep(FAULT_PAUSE_S)
+
+
+async def _report_end(ended: tuple[str, str], _hold: Hold) -> None:
     topic, callback = ended
     _log.info("lease ended", topic=topic, callback=callback)

@@ -26,7 +26,9 @@ from hub.store.event_id import EventId
 from hub.store.limits import FLIGHT_MARGIN_S
 from hub.store.log import Event, LogSlice, WholeDocument
 from hub.store.outcomes import Fate, Left, Missed, Outcome, Pending, Reached
+from hub.store.results import StoreFull, StoreUnavailable
 from hub.store.store import Store
+from workers.hold import Hold
 from workers.late import LateAnswers
 from workers.payload import (
     Payload,
@@ -45,7 +47,6 @@ NO_DOCUMENT_WAIT_S = 3600
 _log = structlog.get_logger()
 
 Key = tuple[EventId, bool]
-Asked = "asyncio.Future[Answer | NoAnswer]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +76,13 @@ class Deliverer:
         self._settings = settings
         self.late = LateAnswers(store.buckets, limit=settings.late_requests_at_once)
 
-    async def deliver(self, batch: Batch) -> None:
+    async def deliver(self, batch: Batch, hold: Hold) -> None:
         """Sends each due member of a bucket what it is to have, and settles the bucket."""
         claim = batch.claim
         payloads = await self._payloads(batch)
-        posts = self._send(claim, payloads)
-        await self._wait(claim, posts)
+        # What is not started is settled untried, and falls due at once (fine print 6).
+        posts = self._send(claim, payloads) if hold.may_start() else []
+        await self._wait(claim, posts, hold)
         outcomes = [*self._missing_documents(claim, payloads)]
         left: list[Post] = []
         for post in posts:
@@ -89,7 +91,7 @@ class Deliverer:
             else:
                 left.append(post)
                 outcomes.append(self._pending(claim, post))
-        is_settled = await self._store.buckets.settle(claim, outcomes)
+        is_settled = await hold.insist(lambda: self._store.buckets.settle(claim, outcomes))
         self._report(claim, outcomes, is_settled=is_settled)
         self._follow(claim, left, is_settled=is_settled)
 
@@ -120,7 +122,12 @@ class Deliverer:
         return payload_of_document(document, log)
 
     async def _read_log(self, claim: BucketClaim, cursor: EventId) -> LogSlice:
-        return await self._store.log.read(claim.topic_id, after=cursor, to=claim.head)
+        try:
+            return await self._store.log.read(claim.topic_id, after=cursor, to=claim.head)
+        except ValueError:
+            # An event that cannot be read must not stop what comes after it: as if it were trimmed.
+            _log.exception("log not readable", topic=claim.topic, id=str(claim.head))
+            return LogSlice(trimmed_to=claim.head, events=())
 
     # Sending
 
@@ -158,18 +165,26 @@ class Deliverer:
             too_long=TooLong.CUT,
         )
 
-    async def _wait(self, claim: BucketClaim, posts: Sequence[Post]) -> None:
+    async def _wait(self, claim: BucketClaim, posts: Sequence[Post], hold: Hold) -> None:
         """Waits for answers, but for nobody's longer than patience lasts (design: patience)."""
         patience_s, newer_s = self._settings.patience_s, self._settings.patience_newer_s
-        if await self._pending_after(posts, newer_s) == 0:
+        pending = await self._pending_after(posts, newer_s)
+        if pending == 0:
             return
-        if not await self._store.buckets.has_newer_event(claim):
-            await self._pending_after(posts, patience_s - newer_s)
+        # Those that have answered make room for other buckets, which else would wait for the rest.
+        hold.shrink(pending)
+        if not await self._has_newer_event(claim):
+            pending = await self._pending_after(posts, patience_s - newer_s)
         # Without a slot to wait in, the request keeps the claim to its deadline.
-        while (pending := sum(not p.answer.done() for p in posts)) > self.late.free:
-            if pending and max(p.deadline_at_s for p in posts) <= monotonic_s():
-                return
-            await self._pending_after(posts, newer_s)
+        while pending and pending > self.late.free and monotonic_s() < posts[0].deadline_at_s:
+            pending = await self._pending_after(posts, newer_s)
+
+    async def _has_newer_event(self, claim: BucketClaim) -> bool:
+        try:
+            return await self._store.buckets.has_newer_event(claim)
+        except (StoreUnavailable, StoreFull):
+            # The answers that come meanwhile are worth more than to give up the claim.
+            return False
 
     @staticmethod
     async def _pending_after(posts: Sequence[Post], timeout_s: float) -> int:

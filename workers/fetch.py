@@ -1,18 +1,23 @@
 """The list `pinged`: fetches topics and writes what is new to their logs (design section 6)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import structlog
 
+from hub.clock import monotonic_s
+from hub.feeds.diff import Seen
 from hub.outbound.door import Door
-from hub.outbound.request import Answer, Purpose, Request, TooLong
+from hub.outbound.request import Answer, NoAnswer, Purpose, Request, TooLong
 from hub.protocol.urls import wire_form
 from hub.settings import Settings
+from hub.store.results import StoreFull, StoreUnavailable
 from hub.store.store import Store
-from hub.store.topics import Appended, FetchRecord, Lapsed, TopicClaim
+from hub.store.topics import Appended, FetchOutcome, FetchRecord, Lapsed, TopicClaim
 from workers.deliver import Batch
-from workers.reading import is_changed, judge_fetch
+from workers.hold import Hold
+from workers.reading import failed, is_changed, judge_fetch
+from workers.station import Station
 
 # A larger document is read in a thread, so that the event loop goes on.
 READ_IN_THREAD_BYTES = 64 * 1024
@@ -24,7 +29,7 @@ class Fetcher:
     """Fetches topics."""
 
     def __init__(
-        self, store: Store, door: Door, settings: Settings, *, hand_over: Callable[[Batch], None]
+        self, store: Store, door: Door, settings: Settings, *, deliver: Station[Batch]
     ) -> None:
         """Starts nothing.
 
@@ -32,36 +37,53 @@ class Fetcher:
             store: the records.
             door: the way out.
             settings: of the hub.
-            hand_over: takes the bucket that an append has claimed, to be delivered at once.
+            deliver: takes the bucket that an append has claimed, to be delivered at once.
         """
         self._store = store
         self._door = door
         self._settings = settings
-        self._hand_over = hand_over
+        self._deliver = deliver
 
-    async def fetch(self, claim: TopicClaim) -> None:
+    async def fetch(self, claim: TopicClaim, hold: Hold) -> None:
         """Fetches one topic and settles it."""
-        answer = await self._door.send([self._request(claim)])[0]
-        seen = {}
-        if isinstance(answer, Answer) and is_changed(claim, answer):
-            seen = await self._store.topics.seen(claim.topic_id)
-        if isinstance(answer, Answer) and len(answer.body) > READ_IN_THREAD_BYTES:
-            record = await asyncio.to_thread(judge_fetch, claim, answer, seen)
-        else:
-            record = judge_fetch(claim, answer, seen)
-        written = await self._store.topics.append(claim, record, is_bucket_wanted=True)
+        record = FetchRecord(outcome=FetchOutcome.RELEASED)
+        if hold.may_start():
+            answer = await self._door.send([self._request(claim)])[0]
+            record = await hold.insist(lambda: self._judge(claim, answer))
+        await hold.insist(lambda: self._write(claim, record))
+
+    async def _judge(self, claim: TopicClaim, answer: Answer | NoAnswer) -> FetchRecord:
+        try:
+            seen: Mapping[bytes, Seen] = {}
+            if isinstance(answer, Answer) and is_changed(claim, answer):
+                seen = await self._store.topics.seen(claim.topic_id)
+            if isinstance(answer, Answer) and len(answer.body) > READ_IN_THREAD_BYTES:
+                return await asyncio.to_thread(judge_fetch, claim, answer, seen)
+            return judge_fetch(claim, answer, seen)
+        except (StoreUnavailable, StoreFull):
+            raise
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # Left unsettled, it would be fetched each time its claim lapses, without any backoff.
+            _log.exception("document not read", topic=claim.url)
+            return failed(claim, "the hub could not read the document")
+
+    async def _write(self, claim: TopicClaim, record: FetchRecord) -> None:
+        before_s = monotonic_s()
+        written = await self._store.topics.append(
+            claim, record, is_bucket_wanted=self._deliver.has_room
+        )
         match written:
             case Lapsed():
                 _log.warning("fetch came too late", topic=claim.url)
             case Appended():
                 self._report(claim, record, written)
-                self._deliver(record, written)
+                self._hand_on(record, written, before_s)
 
-    def _deliver(self, record: FetchRecord, written: Appended) -> None:
+    def _hand_on(self, record: FetchRecord, written: Appended, claimed_at_s: float) -> None:
         if written.bucket is None or written.event_id is None or record.event is None:
             return
         news = (written.before, written.event_id, record.event) if written.before else None
-        self._hand_over(Batch(claim=written.bucket, news=news))
+        self._deliver.take(Batch(claim=written.bucket, news=news), claimed_at_s=claimed_at_s)
 
     def _request(self, claim: TopicClaim) -> Request:
         headers = [("Accept", "*/*")]
@@ -82,6 +104,10 @@ class Fetcher:
 
     @staticmethod
     def _report(claim: TopicClaim, record: FetchRecord, written: Appended) -> None:
-        outcome = record.facts.get("outcome", "")
-        event_id = None if written.event_id is None else str(written.event_id)
-        _log.info(f"fetched: {record.outcome.value}", topic=claim.url, detail=outcome, id=event_id)
+        facts = {"topic": claim.url, "detail": record.facts.get("outcome", "")}
+        if written.event_id is not None:
+            _log.info("fetched news", id=str(written.event_id), **facts)
+        elif record.outcome is FetchOutcome.NEWS:
+            _log.info("fetched a baseline", **facts)
+        else:
+            _log.info(f"fetched: {record.outcome.value}", **facts)

@@ -10,6 +10,7 @@ from hub.outbound.request import Answer, NoAnswer
 from hub.store.buckets import BucketClaim, Buckets
 from hub.store.outcomes import Outcome
 from hub.store.results import StoreFull, StoreUnavailable
+from workers.hold import AGAIN_AFTER_S
 
 _log = structlog.get_logger()
 
@@ -34,8 +35,8 @@ class LateAnswers:
 
         def end(future: "asyncio.Future[Answer | NoAnswer]") -> None:
             self.free += 1
-            if not future.cancelled():
-                self._ended[claim.topic_id, claim.bucket] += outcome()
+            if not future.cancelled() and (outcomes := outcome()):
+                self._ended[claim.topic_id, claim.bucket] += outcomes
                 self._flush_soon()
 
         answer.add_done_callback(end)
@@ -53,9 +54,17 @@ class LateAnswers:
         try:
             while self._ended:
                 (topic_id, bucket), outcomes = self._ended.popitem()
-                await self._buckets.settle_late(topic_id, bucket, outcomes)
-        except (StoreUnavailable, StoreFull) as error:
-            # They stay in flight until their time is over, and are tried again then.
-            _log.warning("late answers not settled", error=str(error))
+                await self._settle(topic_id, bucket, outcomes)
         finally:
             self._flusher = None
+
+    async def _settle(self, topic_id: str, bucket: int, outcomes: list[Outcome]) -> None:
+        try:
+            await self._buckets.settle_late(topic_id, bucket, outcomes)
+        except (StoreUnavailable, StoreFull) as error:
+            _log.warning("late answers to be settled again", error=str(error))
+            self._ended[topic_id, bucket] += outcomes
+            await asyncio.sleep(AGAIN_AFTER_S)
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # They stay in flight until their time is over, and are tried again then.
+            _log.exception("late answers not settled")

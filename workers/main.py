@@ -17,9 +17,9 @@ from workers.arq_frame import run_arq
 from workers.crew import Crew
 
 RANDOM_BYTES = 8
-# A supervisor gives 5 s in all; what is not finished by then is given back.
-FINISH_S = 1.2
-GIVE_BACK_S = 0.8
+# The supervisor kills after 1.5 s; what is not finished well before that is given back.
+FINISH_S = 0.7
+GIVE_BACK_S = 0.3
 
 _log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ async def _work(settings: Settings, url: str) -> None:
     await crew.close(FINISH_S)
     await door.stop()
     await crew.close(GIVE_BACK_S)
-    await crew.finish()
+    await crew.finish(GIVE_BACK_S)
     for task in (frame, work):
         task.cancel()
         with suppress(asyncio.CancelledError):

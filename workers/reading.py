@@ -56,9 +56,9 @@ def judge_fetch(
         case 200 if answer.body:
             return _read(claim, answer, seen)
         case 200:
-            return _failed(claim, "empty body")
+            return failed(claim, "empty body")
         case status:
-            return _failed(claim, f"status {status}")
+            return failed(claim, f"status {status}")
 
 
 def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
@@ -66,12 +66,13 @@ def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
         case Reason.STOPPED:
             return FetchRecord(outcome=FetchOutcome.RELEASED)
         case Reason.ADDRESS_BLOCKED | Reason.BAD_URL:
-            return _failed(claim, answer.detail, {"refused": answer.detail})
+            return failed(claim, answer.detail, {"refused": answer.detail})
         case _:
-            return _failed(claim, answer.detail)
+            return failed(claim, answer.detail)
 
 
-def _failed(claim: TopicClaim, outcome: str, facts: Mapping[str, str] | None = None) -> FetchRecord:
+def failed(claim: TopicClaim, outcome: str, facts: Mapping[str, str] | None = None) -> FetchRecord:
+    """Returns what a fetch writes that came to nothing, and why."""
     failures = claim.failures + 1
     retry_ms = round(fetch_delay_s(failures) * 1000) if failures < FAILURES_MAX else None
     return FetchRecord(
@@ -93,7 +94,7 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
     match document:
         case Opaque(reason=reason):
             if claim.is_feed and claim.failures < MISHAPS_BELIEVED_AFTER:
-                return _failed(claim, f"was a feed, now is not: {reason}")
+                return failed(claim, f"was a feed, now is not: {reason}")
             return FetchRecord(
                 outcome=FetchOutcome.NEWS,
                 facts=_facts(claim, answer, content_type, document),

@@ -6,12 +6,16 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from hub.clock import monotonic_s
 from hub.store.results import Claimed, StoreFull, StoreUnavailable
+from workers.hold import Hold, Terms
 
 T = TypeVar("T")
 _log = structlog.get_logger()
 
 STORE_RETRY_S = 0.5
+# A bell may be lost, so nobody sleeps for longer.
+LONGEST_SLEEP_S = 1.0
 
 
 class Station(Generic[T]):
@@ -25,8 +29,9 @@ class Station(Generic[T]):
         name: str,
         *,
         claim: Callable[[int], Awaitable[Claimed[T]]],
-        work: Callable[[T], Awaitable[None]],
+        work: Callable[[T, Hold], Awaitable[None]],
         capacity: int,
+        terms: Terms,
         weigh: Callable[[T], int] = lambda _: 1,
     ) -> None:
         """Starts nothing yet.
@@ -36,67 +41,102 @@ class Station(Generic[T]):
             claim: takes what is due, given how much capacity is free.
             work: does it; settles it too.
             capacity: how much is worked on at once.
+            terms: of the claims.
             weigh: how much of the capacity a claim takes.
         """
         self.name = name
         self._claim = claim
         self._work = work
         self._weigh = weigh
+        self._terms = terms
         self._free = capacity
         self._bell = asyncio.Event()
+        self._claiming = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = True
+
+    @property
+    def has_room(self) -> bool:
+        """Returns whether more work can be taken now."""
+        return self._is_open and self._free > 0
 
     def ring(self) -> None:
         """Wakes the station, since something fell due."""
         self._bell.set()
 
-    def take(self, claim: T) -> None:
-        """Begins work on a claim that somebody else has made for this station."""
+    def take(self, claim: T, *, claimed_at_s: float) -> None:
+        """Begins work on a claim; `claimed_at_s` is from before it was asked for."""
         weight = self._weigh(claim)
         self._free -= weight
-        task = asyncio.create_task(self._carry_out(claim, weight))
+        hold = Hold(
+            self._terms, claimed_at_s=claimed_at_s, weight=weight, give_back=self._take_back
+        )
+        task = asyncio.create_task(self._carry_out(claim, hold))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def attend(self) -> None:
-        """Works until the station is closed; survives Redis being away."""
+        """Works until the station is closed; survives Redis being away, and faults of ours."""
         while self._is_open:
-            try:
-                wait_s = await self.claim_due()
-            except (StoreUnavailable, StoreFull) as error:
-                _log.warning("store unavailable", list=self.name, error=str(error))
-                wait_s = STORE_RETRY_S
-            await self._sleep(wait_s)
+            await self._sleep(await self.claim_due())
+
+    async def work_off(self, within_s: float) -> None:
+        """Claims what is due until nothing is, or the time is gone."""
+        until_s = monotonic_s() + within_s
+        while self._is_open and (left_s := until_s - monotonic_s()) > 0:
+            wait_s = await self.claim_due()
+            if self.has_room and wait_s > 0:
+                return
+            await self._sleep(min(wait_s, left_s))
 
     async def claim_due(self) -> float:
         """Claims what is due and begins work on it; returns how many seconds may be slept then."""
-        self._bell.clear()
-        if self._free <= 0 or not self._is_open:
-            return 1.0
-        claimed = await self._claim(self._free)
-        for claim in claimed.claims:
-            self.take(claim)
-        return claimed.wait_ms / 1000 if self._free > 0 else 1.0
+        async with self._claiming:
+            self._bell.clear()
+            if not self.has_room:
+                return LONGEST_SLEEP_S
+            claimed_at_s = monotonic_s()
+            try:
+                claimed = await self._claim(self._free)
+            except (StoreUnavailable, StoreFull) as error:
+                _log.warning("store unavailable", list=self.name, error=str(error))
+                return STORE_RETRY_S
+            except Exception:  # noqa: BLE001 - logged with its traceback
+                # One record that cannot be read must not end the work on all others.
+                _log.exception("claims failed", list=self.name)
+                return STORE_RETRY_S
+            for claim in claimed.claims:
+                self.take(claim, claimed_at_s=claimed_at_s)
+        return claimed.wait_ms / 1000 if self.has_room else LONGEST_SLEEP_S
 
-    async def close(self, within_s: float) -> None:
-        """Claims nothing more, and waits for what is under way, but not longer than given."""
+    def close(self) -> None:
+        """Claims nothing more."""
         self._is_open = False
         self._bell.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
 
-    async def _carry_out(self, claim: T, weight: int) -> None:
+    async def finish(self) -> None:
+        """Returns when nothing is under way any more; to be closed before."""
+        async with self._claiming:
+            pass
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _carry_out(self, claim: T, hold: Hold) -> None:
         try:
-            await self._work(claim)
+            await self._work(claim, hold)
         except (StoreUnavailable, StoreFull) as error:
             # The claim lapses, and what it held falls due again.
             _log.warning("not settled", list=self.name, error=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # Nobody waits for this task, so this is the one place that can tell.
             _log.exception("work failed", list=self.name)
-            raise
         finally:
-            self._free += weight
+            hold.shrink(0)
+
+    def _take_back(self, weight: int) -> None:
+        was_full = self._free <= 0
+        self._free += weight
+        if was_full and self._free > 0:
             self._bell.set()
 
     async def _sleep(self, wait_s: float) -> None:

@@ -13,7 +13,8 @@ from hub.protocol.verification import (
     verification_url,
 )
 from hub.settings import Settings
-from hub.store.requests import RequestClaim, Requests, Verdict
+from hub.store.requests import Effect, RequestClaim, Requests, Verdict
+from workers.hold import Hold
 
 CHALLENGE_BYTES = 16
 # The answer to a verification is the challenge: whatever is longer is none.
@@ -36,11 +37,16 @@ class Verifier:
         self._door = door
         self._settings = settings
 
-    async def verify(self, claim: RequestClaim) -> None:
+    async def verify(self, claim: RequestClaim, hold: Hold) -> None:
         """Asks the callback of one request, and settles it."""
-        if claim.topic_refusal is not None:
-            await self._deny(claim, claim.topic_refusal)
-            return
+        if not hold.may_start():
+            await self._requests.release(claim)
+        elif claim.topic_refusal is not None:
+            await self._deny(claim, claim.topic_refusal, hold)
+        else:
+            await self._ask(claim, hold)
+
+    async def _ask(self, claim: RequestClaim, hold: Hold) -> None:
         challenge = token_hex(CHALLENGE_BYTES)
         answer = await self._get(
             verification_url(
@@ -54,11 +60,13 @@ class Verifier:
         )
         match answer:
             case NoAnswer():
-                await self._nobody_answered(claim, answer)
+                await self._nobody_answered(claim, answer, hold)
             case Answer():
-                await self._answered(claim, answer, challenge)
+                await self._answered(claim, answer, challenge, hold)
 
-    async def _answered(self, claim: RequestClaim, answer: Answer, challenge: str) -> None:
+    async def _answered(
+        self, claim: RequestClaim, answer: Answer, challenge: str, hold: Hold
+    ) -> None:
         verdict = judge_verification(
             answer.status,
             answer.body,
@@ -67,28 +75,34 @@ class Verifier:
         )
         match verdict:
             case Confirmed():
-                effect = await self._requests.settle(claim, Verdict.CONFIRMED)
+                effect = await self._settle(claim, Verdict.CONFIRMED, hold)
                 self._report(claim, "confirmed", effect=effect.value)
             case Refused(detail=detail):
-                await self._requests.settle(claim, Verdict.REFUSED)
+                await self._settle(claim, Verdict.REFUSED, hold)
                 self._report(claim, "refused", detail=detail)
 
-    async def _nobody_answered(self, claim: RequestClaim, answer: NoAnswer) -> None:
+    async def _nobody_answered(self, claim: RequestClaim, answer: NoAnswer, hold: Hold) -> None:
         if answer.reason is Reason.STOPPED:
             await self._requests.release(claim)
         elif answer.reason in PASSING and claim.tries + 1 < TRIES_MAX:
             await self._requests.try_again(claim, delay_ms=RETRY_AFTER_MS[claim.tries])
             self._report(claim, "verification to be retried", detail=answer.detail)
         else:
-            await self._requests.settle(claim, Verdict.REFUSED)
+            await self._settle(claim, Verdict.REFUSED, hold)
             self._report(claim, "refused", detail=answer.detail)
 
-    async def _deny(self, claim: RequestClaim, reason: str) -> None:
+    async def _deny(self, claim: RequestClaim, reason: str, hold: Hold) -> None:
         # WebSub 5.2: the hub "MUST inform the subscriber by sending an HTTP [...] GET request"; the
         # answer means nothing.
-        await self._get(denial_url(claim.callback, claim.topic, reason))
-        await self._requests.settle(claim, Verdict.DENIED)
+        answer = await self._get(denial_url(claim.callback, claim.topic, reason))
+        if isinstance(answer, NoAnswer) and answer.reason is Reason.STOPPED:
+            await self._requests.release(claim)
+            return
+        await self._settle(claim, Verdict.DENIED, hold)
         self._report(claim, "denied", detail=reason)
+
+    async def _settle(self, claim: RequestClaim, verdict: Verdict, hold: Hold) -> Effect:
+        return await hold.insist(lambda: self._requests.settle(claim, verdict))
 
     async def _get(self, url: str) -> Answer | NoAnswer:
         request = Request(
