@@ -34,6 +34,8 @@ BATCH_MAX = 256
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 10
 REPLICA_TIMEOUT_MS = 1000
+# After this long without a call a connection is looked at before it is used.
+IDLE_S = 0.1
 
 Argument = str | bytes | int
 _Call = tuple[Script, tuple[Argument, ...], "asyncio.Future[Any]"]
@@ -56,6 +58,7 @@ class GroupCommit:
             url, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=ANSWER_TIMEOUT_S
         )
         self._connection: Connection | None = None
+        self._used_at_s = 0.0
         self._waiting: list[_Call] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -123,11 +126,24 @@ class GroupCommit:
         return replies
 
     async def _connected(self) -> Connection:
+        if self._connection is not None and await self._was_closed(self._connection):
+            await self._disconnect()
         if self._connection is None:
             connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
             await connection.connect()  # type: ignore[no-untyped-call]
             self._connection = connection
         return self._connection
+
+    async def _was_closed(self, connection: Connection) -> bool:
+        """Returns whether Redis went away while nobody asked: nothing was sent, so ask anew."""
+        loop = asyncio.get_running_loop()
+        idle_s, self._used_at_s = loop.time() - self._used_at_s, loop.time()
+        if idle_s < IDLE_S:
+            return False
+        try:
+            return bool(await connection.can_read_destructive())  # type: ignore[no-untyped-call]
+        except (*_AWAY, RedisError):
+            return True
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

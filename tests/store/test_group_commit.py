@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from hub.protocol.requests import Mode, SignatureMethod, SubscriptionRequest
-from hub.store.commit import BATCH_MAX
+from hub.store.commit import BATCH_MAX, IDLE_S
 from hub.store.limits import Limits
 from hub.store.results import Accepted, StoreFull, StoreUnavailable
 from hub.store.scripts import load_scripts
@@ -144,6 +144,14 @@ class TestRedisGoesAway:
             assert [claim.url for claim in fetches.claims] == [TOPIC]
             with own_server.redis() as redis:
                 assert redis.zrange("x:1:requests", 0, -1) == [b"1", b"2"]
+
+    async def test_a_restart_while_nobody_asks_fails_no_call(self, own_server: OwnServer) -> None:
+        async with store_at(own_server.url, "x") as store:
+            assert await store.accept(request(ONE)) == Accepted(number=1)
+            own_server.kill()
+            own_server.start()
+            await asyncio.sleep(2 * IDLE_S)
+            assert await store.accept(request(TWO)) == Accepted(number=2)
 
     async def test_all_that_wait_are_told(self, own_server: OwnServer) -> None:
         async with store_at(own_server.url, "x") as store:
