@@ -70,6 +70,9 @@ COMMANDS: dict[str, Command] = {
     "publish": ClientCommand(
         module="hub.commands.publish", summary="tell a hub that topics have changed"
     ),
+    "conformance": ClientCommand(
+        module="conformance.cli", summary="check any WebSub hub against the specification"
+    ),
 }
 
 # Options that are settings, too: field -> placeholder (None for a switch) and help.
