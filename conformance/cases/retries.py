@@ -19,6 +19,8 @@ LAST_TRY = 4
 LAST_TRY_S = 15.0
 # By how much the last of the pauses has to be longer than the first.
 GROWTH = 1.3
+# What is shorter is no pause, and a multiple of it no growth.
+SHORTEST_PAUSE_S = 0.1
 HAMMERING = 20
 WATCHED_S = 5.0
 # Attempts have ended when none comes for so many times the longest pause between two.
@@ -45,7 +47,7 @@ async def retried_until_success(stage: Stage) -> Passed:
     await stage.grace()
     tries = callback.deliveries
     pauses_s = [_pause_before(callback, number) for number in range(1, len(tries))]
-    grows = len(pauses_s) == 1 or pauses_s[-1] >= GROWTH * pauses_s[0]
+    grows = len(pauses_s) == 1 or pauses_s[-1] >= GROWTH * max(pauses_s[0], SHORTEST_PAUSE_S)
     require(grows, "pauses that grow", _in_s(pauses_s), *tries)
     for delivery in tries:
         require(marker in delivery.body, "the same content", "another", delivery)
