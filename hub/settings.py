@@ -30,6 +30,12 @@ NEVER_ABOVE = (
     ("history_bytes", "history_total_bytes"),
 )
 
+# User and password may hold anything but an @ that is not escaped.
+_REDIS_URL = re.compile(
+    r"rediss?://(?:.*@)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?.*)?"
+    r"|unix://(?:.*@)?/[^?]+(?:\?.*)?"
+)
+
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
 
 
@@ -267,8 +273,24 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_redis_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
-            raise ValueError("should start with redis://, rediss:// or unix://")
+        if value and not _REDIS_URL.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "should be redis://HOST[:PORT][/NUMBER], rediss:// likewise, or unix:///PATH"
+            )
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _is_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("should name a PEM file that exists")
+        return value
+
+    @field_validator("data")
+    @classmethod
+    def _may_be_folder(cls, value: Path) -> Path:
+        if value.exists() and not value.is_dir():
+            raise ValueError("should name a folder, or nothing yet")
         return value
 
     @model_validator(mode="after")

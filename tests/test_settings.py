@@ -102,7 +102,8 @@ def test_an_impossible_value_is_refused_in_a_sentence(
 
 def test_a_refused_redis_url_is_not_repeated_since_it_may_hold_a_password() -> None:
     assert faults_of(redis_url="http://:hunter2@host") == (
-        "WEBSUB_HUB_REDIS_URL should start with redis://, rediss:// or unix://.",
+        "WEBSUB_HUB_REDIS_URL should be redis://HOST[:PORT][/NUMBER], rediss:// likewise, "
+        "or unix:///PATH.",
     )
 
 
@@ -186,3 +187,33 @@ def test_the_page_of_settings_is_current_and_has_each_setting() -> None:
 
 def test_the_version_is_that_of_the_distribution() -> None:
     assert f'\nversion = "{hub.__version__}"\n' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("redis_url", "redis://localhost:abc", id="a port that is no number"),
+        pytest.param("redis_url", "redis://localhost/name", id="a database that is no number"),
+        pytest.param("redis_url", "unix://", id="a socket without a path"),
+        pytest.param("ca_file", "/nonexistent.pem", id="certificates that are not there"),
+        pytest.param("data", __file__, id="a data folder that is a file"),
+    ],
+)
+def test_what_cannot_work_later_is_refused_at_once(field: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings({field: value})
+    (fault,) = refused.value.faults
+    assert f"WEBSUB_HUB_{field.upper()}" in fault
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://user:p%40ss@redis.example:6380/2",
+        "rediss://:secret@[::1]:6379/0?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_every_form_of_a_redis_url_is_taken(url: str) -> None:
+    assert load_settings({"redis_url": url}).redis_url is not None

@@ -22,6 +22,8 @@ FAILURES_MAX = 4 + 7 * 24
 MISHAPS_BELIEVED_AFTER = 4
 # A second change within the same second keeps Last-Modified, and often the ETag made of it.
 YOUNG_S = 2
+# What a stranger is told: not which address a name has, which would make the hub an oracle.
+REFUSAL = "The topic's address is not open to this hub."
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
@@ -66,7 +68,7 @@ def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
         case Reason.STOPPED:
             return FetchRecord(outcome=FetchOutcome.RELEASED)
         case Reason.ADDRESS_BLOCKED | Reason.BAD_URL:
-            return failed(claim, answer.detail, {"refused": answer.detail})
+            return failed(claim, answer.detail, {"refused": REFUSAL})
         case _:
             return failed(claim, answer.detail)
 
@@ -87,14 +89,15 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
     if claim.has_baseline and not is_changed(claim, answer):
         return FetchRecord(
             outcome=FetchOutcome.SAME,
-            facts={**_validators(answer), "outcome": "unchanged"},
+            facts={**_validators(answer), "outcome": "unchanged", "mishaps": "0"},
             recheck_ms=RECHECK_MS,
         )
     document = read_document(answer.body, content_type)
     match document:
         case Opaque(reason=reason):
-            if claim.is_feed and claim.failures < MISHAPS_BELIEVED_AFTER:
-                return failed(claim, f"was a feed, now is not: {reason}")
+            if claim.is_feed and claim.mishaps < MISHAPS_BELIEVED_AFTER:
+                count = {"mishaps": str(claim.mishaps + 1)}
+                return failed(claim, f"was a feed, now is not: {reason}", count)
             return FetchRecord(
                 outcome=FetchOutcome.NEWS,
                 facts=_facts(claim, answer, content_type, document),
@@ -131,6 +134,7 @@ def _facts(
     is_feed = isinstance(document, Feed)
     return {
         **_validators(answer),
+        "mishaps": "0",
         "content_type": content_type.encode("latin-1", "replace"),
         "body_hash": fingerprint(answer.body),
         "documents": str(claim.documents + 1),

@@ -111,7 +111,7 @@ class Verifier:
             url=url,
             deadline_s=self._settings.request_deadline_s,
             max_body_bytes=ANSWER_MAX_BYTES,
-            too_long=TooLong.CUT,
+            too_long=TooLong.FAIL,
         )
         return await self._door.send([request])[0]
 

@@ -39,6 +39,7 @@ class TopicClaim:
         subscriptions: how many are confirmed.
         failures: failed fetches in a row.
         is_feed: its last document was a feed.
+        mishaps: documents in a row since then that were none.
     """
 
     topic_id: str
@@ -52,6 +53,7 @@ class TopicClaim:
     failures: int
     has_baseline: bool
     is_feed: bool
+    mishaps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,18 @@ class Topics:
 
 def _read_claim(row: list[Any]) -> TopicClaim:
     topic, token, fields = row
-    url, etag, modified, body_hash, documents, subscriptions, failures, baseline, format_ = fields
+    (
+        url,
+        etag,
+        modified,
+        body_hash,
+        documents,
+        subscriptions,
+        failures,
+        baseline,
+        format_,
+        mishaps,
+    ) = fields
     return TopicClaim(
         topic_id=topic.decode(),
         token=token.decode(),
@@ -162,6 +175,7 @@ def _read_claim(row: list[Any]) -> TopicClaim:
         failures=int(failures or 0),
         has_baseline=bool(baseline),
         is_feed=format_ == b"feed",
+        mishaps=int(mishaps or 0),
     )
 
 

@@ -52,15 +52,32 @@ class TestTheOrderOfRequests:
         secrets = {m.subscription.callback: m.subscription for m in scene.claim_bucket().members}
         assert secrets[ONE].secret == b"first"
 
-    @pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.DENIED])
-    def test_a_failed_verification_changes_nothing(self, scene: Scene, verdict: Verdict) -> None:
+    def test_a_denied_renewal_ends_the_subscription(self, scene: Scene) -> None:
+        scene.subscribe(ONE)
+        scene.accept(ONE)
+        scene.later(1_000)
+        (claim,) = scene.claim_requests()
+        assert scene.settle_request(claim, Verdict.DENIED) is Effect.FINISHED
+        assert scene.place(ONE) is None
+
+    def test_a_denied_request_leaves_what_a_newer_one_brought(self, scene: Scene) -> None:
+        scene.subscribe(TWO)
+        scene.accept(ONE, secret=b"first")
+        scene.accept(ONE, secret=b"second")
+        scene.later(1_000)
+        first, second = sorted(scene.claim_requests(), key=lambda claim: claim.number)
+        assert scene.settle_request(second) is Effect.APPLIED
+        assert scene.settle_request(first, Verdict.DENIED) is Effect.FINISHED
+        assert scene.place(ONE) is not None
+
+    def test_a_failed_verification_changes_nothing(self, scene: Scene) -> None:
         scene.subscribe(ONE, secret=b"old")
         before = scene.progress()
         for mode in Mode:
             scene.accept(ONE, mode=mode, secret=b"new")
             scene.later(1_000)
             (claim,) = scene.claim_requests()
-            assert scene.settle_request(claim, verdict) is Effect.FINISHED
+            assert scene.settle_request(claim, Verdict.REFUSED) is Effect.FINISHED
         assert scene.progress() == before
         scene.publish()
         (member,) = scene.claim_bucket().members

@@ -180,9 +180,12 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             self._apply(request, verdict, effect)
 
     def _apply(self, request: ModelRequest, verdict: Verdict, effect: Effect) -> None:
-        pair, now = request.pair, self.world.now
+        pair = request.pair
+        is_newest = self.model.applied.get(pair, 0) <= request.number
         if verdict is not Verdict.CONFIRMED:
             assert effect is Effect.FINISHED
+            if verdict is Verdict.DENIED and is_newest:
+                self._end_if_active(pair)
         elif self.model.applied.get(pair, 0) > request.number:
             assert effect is Effect.SUPERSEDED
         else:
@@ -190,9 +193,14 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             self.model.applied[pair] = request.number
             if request.mode == "subscribe":
                 self._confirm(request)
-            elif pair in self.model.slots and self.model.slots[pair].is_active:
-                self.model.end(pair, is_bucket_claimed=self._is_bucket_claimed(pair), now=now)
+            else:
+                self._end_if_active(pair)
         self.model.close_request(request)
+
+    def _end_if_active(self, pair: tuple[str, str]) -> None:
+        if pair in self.model.slots and self.model.slots[pair].is_active:
+            now = self.world.now
+            self.model.end(pair, is_bucket_claimed=self._is_bucket_claimed(pair), now=now)
 
     def _confirm(self, request: ModelRequest) -> None:
         slot = self.model.slots.get(request.pair)

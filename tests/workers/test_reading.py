@@ -9,7 +9,14 @@ from hub.outbound.request import Answer, NoAnswer, Reason
 from hub.store.log import EntriesEvent, WholeEvent
 from hub.store.topics import FetchOutcome, FetchRecord, TopicClaim
 from tests.workers.feeds import ATOM, atom, entries_of
-from workers.reading import FAILURES_MAX, RECHECK_MS, fingerprint, is_changed, judge_fetch
+from workers.reading import (
+    FAILURES_MAX,
+    RECHECK_MS,
+    REFUSAL,
+    fingerprint,
+    is_changed,
+    judge_fetch,
+)
 
 URL = "http://site.example/feed"
 FRESH = TopicClaim(
@@ -78,7 +85,8 @@ class TestNoDocument:
         self, reason: Reason
     ) -> None:
         record = judge_fetch(FRESH, no_answer(reason), {})
-        assert record.facts == {"outcome": "It went wrong.", "refused": "It went wrong."}
+        # The reason that subscribers are told names no address: the hub is no oracle of names.
+        assert record.facts == {"outcome": "It went wrong.", "refused": REFUSAL}
         assert record.outcome is FetchOutcome.FAILED
 
     def test_a_fetch_that_the_stopping_hub_broke_off_is_given_back(self) -> None:
@@ -115,7 +123,7 @@ class TestUnchanged:
         record = judge_fetch(claim, answer(b"hello", etag='"2"'), seen)
         assert record == FetchRecord(
             outcome=FetchOutcome.SAME,
-            facts={"outcome": "unchanged", "etag": b'"2"', "last_modified": b""},
+            facts={"outcome": "unchanged", "etag": b'"2"', "last_modified": b"", "mishaps": "0"},
             recheck_ms=RECHECK_MS,
         )
         assert not is_changed(claim, answer(b"hello"))
@@ -181,9 +189,24 @@ class TestNews:
         assert str(record.facts["outcome"]).startswith("was a feed, now is not")
 
     def test_a_feed_that_stays_a_page_is_believed_to_be_one(self) -> None:
-        claim, seen = after(atom("a"), failures=4)
+        claim, seen = after(atom("a"))
+        for _ in range(4):
+            record = judge_fetch(claim, answer(b"<html>Sorry</html>"), seen)
+            assert record.outcome is FetchOutcome.FAILED
+            claim = replace(claim, mishaps=int(record.facts["mishaps"]))
         record = judge_fetch(claim, answer(b"<html>Sorry</html>"), seen)
         assert record.event == WholeEvent(content_type="application/octet-stream")
+
+    def test_other_failures_do_not_make_a_page_of_a_feed_believed(self) -> None:
+        claim, seen = after(atom("a"), failures=40)
+        record = judge_fetch(claim, answer(b"<html>Sorry</html>"), seen)
+        assert record.outcome is FetchOutcome.FAILED
+
+    def test_a_feed_that_is_well_again_starts_the_count_anew(self) -> None:
+        claim, seen = after(atom("a"))
+        for body in (atom("a"), atom("b", "a")):
+            record = judge_fetch(replace(claim, mishaps=3), answer(body), seen)
+            assert record.facts["mishaps"] == "0"
 
 
 class TestFacts:

@@ -2,7 +2,7 @@
 -- Returns {ms until the next look, {{topic_id, token, fields}, ...}}.
 --! clock worklist progress bucket
 local FIELDS = { 'url', 'etag', 'last_modified', 'body_hash', 'documents', 'subscriptions', 'failures', 'has_baseline',
-  'format' }
+  'format', 'mishaps' }
 
 -- The allowance left after this fetch, or nil and when the next one is allowed.
 local function take(allowance, at)

@@ -62,8 +62,11 @@ end
 remove(UNVERIFIED, n)
 local pair = pair_key(sid)
 local answer = 'finished'
+local is_newest = tonumber(redis.call('HGET', pair, 'applied') or 0) <= tonumber(n)
+-- WebSub 5.2: who is told that a subscription is denied has none, be it that the request was a renewal.
+if outcome == 'denied' and is_newest then unsubscribe() end
 if outcome == 'confirmed' then
-  if tonumber(redis.call('HGET', pair, 'applied') or 0) > tonumber(n) then
+  if not is_newest then
     answer = 'superseded'
   else
     redis.call('HSET', pair, 'applied', n)
