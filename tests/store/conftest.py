@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from hub.store.limits import Limits
+from hub.store.outcomes import Reached
 from tests.store.own_server import OwnServer
-from tests.store.scene import Scene
+from tests.store.scene import ONE, THREE, TWO, Scene, missed, pending
 from tests.store.world import World
 
 SceneWith = Callable[..., Scene]
@@ -46,3 +47,26 @@ def own_scene(own_server: OwnServer) -> Iterator[Scene]:
     yield Scene(world)
     world.redis.config_set("maxmemory", 0)
     world.close()
+
+
+@pytest.fixture
+def followed(scene: Scene) -> Scene:
+    scene.subscribe(ONE, TWO)
+    return scene
+
+
+@pytest.fixture
+def busy(scene_with: SceneWith) -> Scene:
+    """Something in each list: buckets due, failing and in flight, a fetch, a request."""
+    scene = scene_with(bucket_size=1, repair_slice=2, new_event_wait=3_600_000)
+    scene.subscribe(ONE, TWO, THREE)
+    scene.publish()
+    first, second, third = scene.claim_buckets()
+    scene.settle(first, missed(first, delay_ms=60_000))
+    scene.settle(second, pending(second))
+    scene.settle(third, Reached(to=third.head))
+    scene.publish()
+    scene.accept("http://s.example/new")
+    scene.later(1_000)
+    scene.ping()
+    return scene

@@ -21,12 +21,6 @@ from tests.store.scene import (
 MINUTE_MS = 60_000
 
 
-@pytest.fixture
-def followed(scene: Scene) -> Scene:
-    scene.subscribe(ONE, TWO)
-    return scene
-
-
 class TestTheIndexOverBuckets:
     """Fine print 8: a topic is due when the first of its buckets is."""
 

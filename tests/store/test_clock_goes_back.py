@@ -6,31 +6,12 @@ from dataclasses import replace
 import pytest
 
 from hub.protocol.urls import topic_id
-from hub.store.outcomes import Reached
 from hub.store.requests import Verdict
-from tests.store.conftest import SceneWith
-from tests.store.scene import FAILED, ONE, SAME, THREE, TOPIC, TWO, Scene, missed, pending
+from tests.store.scene import FAILED, ONE, SAME, TOPIC, TWO, Scene, missed, pending
 
 ID = topic_id(TOPIC)
 HOUR_MS = 3_600_000
 _REFUSED = Verdict.REFUSED
-
-
-@pytest.fixture
-def busy(scene_with: SceneWith) -> Scene:
-    """Something in each list: buckets due, failing and in flight, a fetch, a request."""
-    scene = scene_with(bucket_size=1, repair_slice=2, new_event_wait=HOUR_MS)
-    scene.subscribe(ONE, TWO, THREE)
-    scene.publish()
-    first, second, third = scene.claim_buckets()
-    scene.settle(first, missed(first, delay_ms=60_000))
-    scene.settle(second, pending(second))
-    scene.settle(third, Reached(to=third.head))
-    scene.publish()
-    scene.accept("http://s.example/new")
-    scene.later(1_000)
-    scene.ping()
-    return scene
 
 
 class TestTheClockGoesBackAnHour:

@@ -1,7 +1,5 @@
 """What moves a cursor, and when who fails is tried again (invariants 2, 3; fine print 6, 9)."""
 
-import pytest
-
 from hub.store.outcomes import Left, Reached
 from tests.store.scene import (
     FLIGHT_MS,
@@ -14,12 +12,6 @@ from tests.store.scene import (
 )
 
 MINUTE_MS = 60_000
-
-
-@pytest.fixture
-def followed(scene: Scene) -> Scene:
-    scene.subscribe(ONE, TWO)
-    return scene
 
 
 class TestCursors:

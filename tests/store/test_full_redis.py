@@ -1,51 +1,14 @@
 """A Redis without room, or without replicas, takes nothing and keeps what it has (invariant 1)."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from hub.protocol.requests import Mode, SignatureMethod, SubscriptionRequest
-from hub.store.limits import Limits
 from hub.store.outcomes import Reached
 from hub.store.results import Accepted, StoreFull, StoreUnavailable
-from hub.store.scripts import load_scripts
-from hub.store.store import Store
 from tests.store.own_server import OwnServer, free_port
 from tests.store.scene import ONE, TOPIC, TWO, Scene
-
-DEADLINE_S = 15
-
-
-def request(callback: str = ONE) -> SubscriptionRequest:
-    return SubscriptionRequest(
-        mode=Mode.SUBSCRIBE, topic=TOPIC, callback=callback, secret=b"", lease_s=3_600,
-        verify_token=None, signature=SignatureMethod.SHA256, content=None,
-    )  # fmt: skip
-
-
-@asynccontextmanager
-async def store_at(url: str, prefix: str, *, replicas: int = 0) -> AsyncIterator[Store]:
-    scripts = load_scripts(key_prefix=prefix, limits=Limits())
-    store = Store(url, scripts, randomness="r", replicas_to_wait_for=replicas)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-async def until_available(act: Callable[[], Awaitable[object]]) -> None:
-    """Repeats until Redis is there, as a worker would."""
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            try:
-                await act()
-            except StoreUnavailable:
-                await asyncio.sleep(0.01)
-            else:
-                return
+from tests.store.stores import request, store_at, until_available
 
 
 class TestMemoryIsFull:

@@ -1,7 +1,5 @@
 """Requests that outlive the claim of their bucket (invariant 3, fine print 9)."""
 
-import pytest
-
 from hub.protocol.urls import subscription_id
 from hub.store.outcomes import Left, Outcome, Pending, Reached
 from tests.store.scene import (
@@ -17,12 +15,6 @@ from tests.store.scene import (
 )
 
 MINUTE_MS = 60_000
-
-
-@pytest.fixture
-def followed(scene: Scene) -> Scene:
-    scene.subscribe(ONE, TWO)
-    return scene
 
 
 class TestRequestsPastPatience:

@@ -21,12 +21,6 @@ from tests.store.scene import (
 MINUTE_MS = 60_000
 
 
-@pytest.fixture
-def followed(scene: Scene) -> Scene:
-    scene.subscribe(ONE, TWO)
-    return scene
-
-
 class TestASweepInSlices:
     """Fine print 11: Adds go in slices, and a stop between two of them loses nobody."""
 
