@@ -194,3 +194,15 @@ def test_it_says_that_it_is_ready_once_a_request_would_be_worked_on(tmp_path: Pa
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(STOP_S) == 0
+
+
+def test_a_folder_named_hub_where_serve_is_started_is_not_taken_for_the_hub(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "__init__.py").write_text("raise SystemExit('the wrong hub')")
+    for stage in hub_stages(Settings(redis_url=SecretStr("redis://localhost"))):
+        for spec in stage:
+            program = [word for word in spec.command if word != "--supervised"]
+            done = subprocess.run([*program, "--help"], cwd=tmp_path, capture_output=True)
+            assert (done.returncode, done.stderr) == (0, b"")

@@ -59,6 +59,7 @@ class TestWhatTheNextFetchKnows:
             "body_hash": b"\x00\xff" * 8,
             "documents": "41",
             "format": "feed",
+            "mishaps": "3",
         }
         followed.publish(record=replace(NEWS, facts=facts))
         followed.later(1_000)
@@ -66,7 +67,7 @@ class TestWhatTheNextFetchKnows:
         (claim,) = followed.claim_fetches()
         assert (claim.etag, claim.last_modified) == ('W/"ü"', "Mon")
         assert (claim.body_hash, claim.documents) == (b"\x00\xff" * 8, 41)
-        assert (claim.is_feed, claim.has_baseline) == (True, True)
+        assert (claim.is_feed, claim.has_baseline, claim.mishaps) == (True, True, 3)
         assert (claim.subscriptions, claim.failures) == (1, 0)
 
     def test_a_failed_fetch_keeps_what_is_known_and_counts(self, followed: Scene) -> None:

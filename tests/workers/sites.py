@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.workers.waiting import eventually
 
-End = Literal["answer", "hang", "close", "reset"]
+End = Literal["answer", "hang", "close", "reset", "cut"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +108,12 @@ class Site:
             return False
         if reply.end == "reset":
             return False
-        writer.write(_wire(reply))
+        whole = _wire(reply)
+        writer.write(whole[:-1] if reply.end == "cut" else whole)
         await writer.drain()
-        return True
+        if reply.end == "cut":
+            writer.close()
+        return reply.end != "cut"
 
     async def _read(self, reader: asyncio.StreamReader) -> Heard:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

@@ -107,11 +107,18 @@ class TestRefusing:
         assert (len(callback.verifications), callback.deliveries) == (1, [])
         assert elsewhere.verifications == []
 
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            pytest.param(Reply(end="reset"), id="no answer"),
+            pytest.param(Reply(end="cut", body=b"x" * 32), id="an answer that breaks off"),
+        ],
+    )
     async def test_nobody_there_is_asked_three_times_with_a_new_challenge_each(
-        self, hub: Hub, site: Site
+        self, hub: Hub, site: Site, reply: Reply
     ) -> None:
         topic, callback = site.topic("/t", b"1"), site.callback("/c")
-        callback.verify.extend([Reply(end="reset")] * 3)
+        callback.verify.extend([reply] * 3)
         number = await hub.request(SUBSCRIBE, topic, callback)
         for tries in (1, 2):
             await callback.wait_for_verifications(tries)
