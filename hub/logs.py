@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-# Chatty at a level that others use for news: arq reports each job, of which there is one a second.
+# Chatty at a level that others use for news: arq reports the start and the end of each job, and in
+# each worker there is one every ten seconds.
 QUIET = ("arq", "asyncio", "aiohttp.access")
 
 

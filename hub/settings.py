@@ -1,54 +1,30 @@
 """Every setting of the hub: one frozen class, read from WEBSUB_HUB_ variables and options."""
 
 import os
-import re
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic.networks import IPvAnyNetwork
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hub import __version__
+from hub.settings_rules import (
+    CLAIM_MARGIN_S,
+    LEASE_MIN_DEV_S,
+    LEASE_MIN_S,
+    NEVER_ABOVE,
+    PREFIX,
+    DataPath,
+    Networks,
+    PemFile,
+    ProxyUrl,
+    PublicUrl,
+    RedisUrl,
+    default_user_agent,
+    hub_url_of,
+    variable,
+)
 
-PREFIX = "WEBSUB_HUB_"
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
-LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-LEASE_MIN_S, LEASE_MIN_DEV_S = 3_600, 1
-# What a claim needs beyond a request's deadline: 2 s that fine print 6 asks for, and time to start.
-CLAIM_MARGIN_S = 5
-
-NEVER_ABOVE = (
-    ("lease_min_s", "lease_default_s"),
-    ("lease_default_s", "lease_max_s"),
-    ("patience_newer_s", "patience_s"),
-    ("patience_s", "request_deadline_s"),
-    ("connect_timeout_s", "request_deadline_s"),
-    ("url_max_bytes", "request_max_bytes"),
-    ("history_bytes", "history_total_bytes"),
-)
-
-# User and password may hold anything but an @ that is not escaped.
-_REDIS_URL = re.compile(
-    r"rediss?://(?:.*@)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?.*)?"
-    r"|unix://(?:.*@)?/[^?]+(?:\?.*)?"
-)
-
-Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode]
-
-
-def _hub_url(*, public_url: str | None, host: str, port: int) -> str:
-    if public_url is None:
-        name = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-        return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
-    return public_url if urlsplit(public_url).path else f"{public_url}/"
-
-
-def _default_user_agent(data: dict[str, Any]) -> str:
-    url = _hub_url(public_url=data["public_url"], host=data["host"], port=data["port"])
-    return f"websub-hub/{__version__} (+{url})"
 
 
 class Settings(BaseSettings):
@@ -68,23 +44,32 @@ class Settings(BaseSettings):
         "Never where strangers can reach the hub.",
     )
     host: str = Field(
-        default="127.0.0.1", min_length=1, description="The address the web server listens on."
+        default="127.0.0.1",
+        min_length=1,
+        pattern=r"^[A-Za-z0-9._:%-]*$",
+        description="The address the web server listens on.",
     )
     port: int = Field(
         default=8080, ge=1, le=65_535, description="The port the web server listens on."
     )
-    public_url: str | None = Field(
+    public_url: PublicUrl | None = Field(
         default=None,
-        description="The hub's URL for rel=hub and links. Unset: made of host and port.",
+        description="The hub's URL for rel=hub and links, in ASCII. Unset: made of host and port.",
     )
-    data: Path = Field(
+    data: DataPath = Field(
         default=Path("./data"),
-        description="The folder of the embedded Redis, and the one whose disk is watched.",
+        description="The folder of the embedded Redis, whose disk is watched.",
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl | None = Field(
         default=None,
         description="The Redis to use: redis://, rediss:// or unix://. "
         "Unset: `serve` starts one of its own in the data folder.",
+    )
+    redis_max_memory_bytes: int | None = Field(
+        default=None,
+        ge=16 * MIB,
+        description="Memory of the embedded Redis. Unset: half of the machine's, or of what its "
+        "control group may have. From 80 % on, the hub answers 503.",
     )
     key_prefix: str = Field(
         default="websub",
@@ -131,6 +116,11 @@ class Settings(BaseSettings):
         description="What to do with a secret sent to this hub over plain http (WebSub 5.1 asks "
         "for https); judged by the scheme of the public URL.",
     )
+    other_hub: Literal["accept", "deny"] = Field(
+        default="accept",
+        description="What to do with a subscription to a topic that names other hubs, but not this "
+        "one; what names none is accepted. Active subscriptions stay.",
+    )
     request_max_bytes: int = Field(
         default=256 * KIB,
         ge=KIB,
@@ -147,7 +137,7 @@ class Settings(BaseSettings):
     )
 
     user_agent: str = Field(
-        default_factory=_default_user_agent,
+        default_factory=default_user_agent,
         pattern=r"^[\x20-\x7e]+$",
         description="How the hub calls itself. Unset: name, version and the hub's URL.",
     )
@@ -160,12 +150,12 @@ class Settings(BaseSettings):
     callbacks_allow: Networks = Field(
         default=(), validate_default=True, description="The same for callbacks."
     )
-    proxy_url: SecretStr | None = Field(
+    proxy_url: ProxyUrl | None = Field(
         default=None,
         description="A proxy for all requests of the hub; it then decides which addresses are "
         "reached. Proxy variables of the environment are ignored.",
     )
-    ca_file: Path | None = Field(
+    ca_file: PemFile | None = Field(
         default=None, description="Certificates to trust instead of the system's, as one PEM file."
     )
     connect_timeout_s: float = Field(
@@ -193,13 +183,19 @@ class Settings(BaseSettings):
         default=128,
         ge=1,
         le=10_000,
-        description="Requests a worker process has under way; past 512 each costs more.",
+        description="Deliveries that a worker process has under way before it claims more; the "
+        "last bucket may exceed it by 255. Fetches and verifications: as many each, besides. "
+        "Past 512 each request costs more.",
     )
     late_requests_at_once: int = Field(
         default=2_000, ge=1, le=100_000, description="The same for requests past patience."
     )
     requests_at_once_per_host: int = Field(
-        default=32, ge=1, le=10_000, description="Connections a worker process opens to one host."
+        default=32,
+        ge=1,
+        le=10_000,
+        description="Connections a worker process opens to one host: so many for fetches, for "
+        "verifications and for deliveries each.",
     )
 
     patience_s: float = Field(
@@ -231,7 +227,9 @@ class Settings(BaseSettings):
         default=8 * MIB, ge=KIB, description="Bytes of events kept of one topic."
     )
     history_total_bytes: int = Field(
-        default=GIB, ge=MIB, description="Bytes of events kept in all; all of it is in memory."
+        default=256 * MIB,
+        ge=MIB,
+        description="Bytes of events kept in all; all of it is in memory.",
     )
     repair_interval_s: float = Field(
         default=60, ge=1, le=86_400, description="Seconds between slow passes over all records."
@@ -243,55 +241,7 @@ class Settings(BaseSettings):
     @property
     def hub_url(self) -> str:
         """Returns the hub's URL; where it has no path, with "/" as its path."""
-        return _hub_url(public_url=self.public_url, host=self.host, port=self.port)
-
-    @field_validator("topics_allow", "callbacks_allow", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        # Quotes and brackets go first, so that a JSON list of strings is read by the same line.
-        return [part for part in re.split(r'[\s,\[\]"]+', value) if part]
-
-    @field_validator("topics_allow", "callbacks_allow", mode="after")
-    @classmethod
-    def _open_loopback_in_development(cls, value: Networks, info: ValidationInfo) -> Networks:
-        return tuple(dict.fromkeys((*value, *LOOPBACK))) if info.data.get("dev") else value
-
-    @field_validator("public_url")
-    @classmethod
-    def _is_web_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise ValueError("should be an http or https URL with a host and without credentials")
-        if parts.query or parts.fragment:
-            raise ValueError("should have neither a query nor a fragment")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _is_redis_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not _REDIS_URL.fullmatch(value.get_secret_value()):
-            raise ValueError(
-                "should be redis://HOST[:PORT][/NUMBER], rediss:// likewise, or unix:///PATH"
-            )
-        return value
-
-    @field_validator("ca_file")
-    @classmethod
-    def _is_file(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_file():
-            raise ValueError("should name a PEM file that exists")
-        return value
-
-    @field_validator("data")
-    @classmethod
-    def _may_be_folder(cls, value: Path) -> Path:
-        if value.exists() and not value.is_dir():
-            raise ValueError("should name a folder, or nothing yet")
-        return value
+        return hub_url_of(public_url=self.public_url, host=self.host, port=self.port)
 
     @model_validator(mode="after")
     def _check_rules_across_fields(self) -> Self:
@@ -310,11 +260,6 @@ class Settings(BaseSettings):
         if faults:
             raise ValueError("\n".join(faults))
         return self
-
-
-def variable(field: str) -> str:
-    """Returns the name of the environment variable that sets a field."""
-    return PREFIX + field.upper()
 
 
 def environment() -> dict[str, str]:

@@ -9,7 +9,8 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from hub.settings import Settings, variable
+from hub.settings import Settings
+from hub.settings_rules import variable
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """# Settings

@@ -8,8 +8,9 @@ from pydantic import SecretStr, ValidationError
 
 import hub
 from hub.environment import SettingsInvalid, handed_down, load_settings, without_settings
-from hub.settings import Settings, environment, variable
+from hub.settings import Settings, environment
 from hub.settings_page import PAGE, page, shown
+from hub.settings_rules import variable
 
 ROOT = Path(hub.__file__).parent.parent
 
@@ -69,6 +70,34 @@ def test_every_fault_gets_a_sentence_of_its_own(monkeypatch: pytest.MonkeyPatch)
             "and is 'https://hub.example/?a=1'.",
         ),
         (
+            {"public_url": "https://hub example/"},
+            "WEBSUB_HUB_PUBLIC_URL should have a valid host and port, "
+            "and is 'https://hub example/'.",
+        ),
+        (
+            {"public_url": "https://hüb.example/"},
+            "WEBSUB_HUB_PUBLIC_URL should be in ASCII and without spaces: "
+            "write https://xn--hb-xka.example/, and is 'https://hüb.example/'.",
+        ),
+        (
+            {"public_url": "https://hub.example/a b"},
+            "WEBSUB_HUB_PUBLIC_URL should be in ASCII and without spaces: "
+            "write https://hub.example/a%20b, and is 'https://hub.example/a b'.",
+        ),
+        (
+            {"public_url": "https://me:you@hub.example/"},
+            "WEBSUB_HUB_PUBLIC_URL should not carry a user name or password, "
+            "and is 'https://me:you@hub.example/'.",
+        ),
+        (
+            {"public_url": "hub.example"},
+            "WEBSUB_HUB_PUBLIC_URL should be an absolute http or https URL, and is 'hub.example'.",
+        ),
+        (
+            {"host": "hüb"},
+            "WEBSUB_HUB_HOST should match pattern '^[A-Za-z0-9._:%-]*$', and is 'hüb'.",
+        ),
+        (
             {"topics_allow": "10.0.0.1/8"},
             "WEBSUB_HUB_TOPICS_ALLOW cannot be taken: value is not a valid IPv4 or IPv6 network, "
             "and is '10.0.0.1/8'.",
@@ -92,7 +121,9 @@ def test_every_fault_gets_a_sentence_of_its_own(monkeypatch: pytest.MonkeyPatch)
             "WEBSUB_HUB_REQUEST_DEADLINE_S (20.0).",
         ),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+    ids=lambda value: (
+        " ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else ""
+    ),
 )
 def test_an_impossible_value_is_refused_in_a_sentence(
     options: dict[str, object], sentence: str
@@ -105,6 +136,43 @@ def test_a_refused_redis_url_is_not_repeated_since_it_may_hold_a_password() -> N
         "WEBSUB_HUB_REDIS_URL should be redis://HOST[:PORT][/NUMBER], rediss:// likewise, "
         "or unix:///PATH.",
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("garbage", id="no URL"),
+        pytest.param("http://", id="no host"),
+        pytest.param("http://:hunter2@", id="credentials alone"),
+        pytest.param("ftp://:hunter2@proxy", id="a kind that is no proxy"),
+        pytest.param("socks4://proxy", id="a kind that knows neither names nor passwords"),
+        pytest.param("HTTP://proxy", id="capitals, which the way out does not take for http"),
+        pytest.param("http://:hunter2@proxy:65536", id="a port that cannot be"),
+        pytest.param("http://proxy:0", id="port 0"),
+        pytest.param("http://:hunter2@prö xy", id="a host that cannot be"),
+        pytest.param("http://user:hunt@er2@proxy", id="a password with an @ as it is"),
+        pytest.param("http://proxy/path", id="a path"),
+    ],
+)
+def test_what_is_no_proxy_is_refused_and_not_repeated(url: str) -> None:
+    assert faults_of(proxy_url=url) == (
+        "WEBSUB_HUB_PROXY_URL should be http://[USER:PASSWORD@]HOST[:PORT], or likewise https://, "
+        "socks5:// or socks5h://, with %40 for an @ in the password.",
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://proxy",
+        "http://user:p%40ss@proxy.example:3128/",
+        "https://127.0.0.1:443",
+        "socks5://[::1]:1080",
+        "socks5h://proxy",
+    ],
+)
+def test_every_proxy_that_libcurl_takes_is_taken(url: str) -> None:
+    assert load_settings({"proxy_url": url}).proxy_url == SecretStr(url)
 
 
 @pytest.mark.parametrize(

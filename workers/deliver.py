@@ -8,7 +8,8 @@ import structlog
 
 from hub.clock import monotonic_s, now_s, sample
 from hub.outbound.door import Door
-from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.request import UNSENT, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.sending import Sending
 from hub.protocol.delivery import (
     Delivered,
     Failed,
@@ -64,7 +65,12 @@ class Post:
     member: Member
     to: EventId
     deadline_at_s: float
-    answer: "asyncio.Future[Answer | NoAnswer]"
+    answer: Sending
+
+    @property
+    def is_under_way(self) -> bool:
+        """Returns whether it was started and has no answer yet."""
+        return self.answer.is_begun and not self.answer.done()
 
 
 class Deliverer:
@@ -85,13 +91,18 @@ class Deliverer:
         await self._wait(claim, posts, hold)
         outcomes = [*self._missing_documents(claim, payloads)]
         left: list[Post] = []
+        rests = False
         for post in posts:
-            if post.answer.done():
+            # Withdrawn, it can't be started by the door once the bucket is settled (fine print 6).
+            if post.answer.withdraw() or post.answer.done():
                 outcomes += self._outcome(claim, post)
+                rests = rests or _was_not_started(post)
             else:
                 left.append(post)
                 outcomes.append(self._pending(claim, post))
-        is_settled = await hold.insist(lambda: self._store.buckets.settle(claim, outcomes))
+        is_settled = await hold.insist(
+            lambda: self._store.buckets.settle(claim, outcomes, rests=rests)
+        )
         self._report(claim, outcomes, is_settled=is_settled)
         self._follow(claim, left, is_settled=is_settled)
 
@@ -148,7 +159,7 @@ class Deliverer:
     def _request(self, member: Member, payload: Payload, link: str) -> Request:
         subscription = member.subscription
         return Request(
-            purpose=Purpose.CALLBACK,
+            purpose=Purpose.DELIVERY,
             method="POST",
             url=wire_form(subscription.callback),
             headers=delivery_headers(
@@ -168,16 +179,20 @@ class Deliverer:
     async def _wait(self, claim: BucketClaim, posts: Sequence[Post], hold: Hold) -> None:
         """Waits for answers, but for nobody's longer than patience lasts (design: patience)."""
         patience_s, newer_s = self._settings.patience_s, self._settings.patience_newer_s
-        pending = await self._pending_after(posts, newer_s)
-        if pending == 0:
+        if await self._is_answered(posts, newer_s):
             return
-        # Those that have answered make room for other buckets, which else would wait for the rest.
-        hold.shrink(pending)
+        # Those that have answered make room for other buckets, which else would wait for the rest;
+        # and so do those that wait for their turn at a slow host.
+        hold.shrink(_count_under_way(posts))
         if not await self._has_newer_event(claim):
-            pending = await self._pending_after(posts, patience_s - newer_s)
+            await self._is_answered(posts, patience_s - newer_s)
         # Without a slot to wait in, the request keeps the claim to its deadline.
-        while pending and pending > self.late.free and monotonic_s() < posts[0].deadline_at_s:
-            pending = await self._pending_after(posts, newer_s)
+        while self._is_short_of_slots(posts) and monotonic_s() < posts[0].deadline_at_s:
+            await self._is_answered(posts, newer_s)
+
+    def _is_short_of_slots(self, posts: Sequence[Post]) -> bool:
+        under_way = _count_under_way(posts)
+        return under_way > 0 and under_way > self.late.free
 
     async def _has_newer_event(self, claim: BucketClaim) -> bool:
         try:
@@ -187,11 +202,12 @@ class Deliverer:
             return False
 
     @staticmethod
-    async def _pending_after(posts: Sequence[Post], timeout_s: float) -> int:
+    async def _is_answered(posts: Sequence[Post], timeout_s: float) -> bool:
+        """Returns whether all have ended, after that time at the latest."""
         pending = [post.answer for post in posts if not post.answer.done()]
         if pending:
             await asyncio.wait(pending, timeout=timeout_s)
-        return sum(not answer.done() for answer in pending)
+        return all(answer.done() for answer in pending)
 
     # What came of it
 
@@ -237,8 +253,9 @@ class Deliverer:
     @staticmethod
     def _report(claim: BucketClaim, outcomes: Sequence[Outcome], *, is_settled: bool) -> None:
         fates = [type(outcome.fate) for outcome in outcomes]
+        event = "delivered" if Reached in fates else "nothing delivered"
         _log.info(
-            "delivered" if is_settled else "delivered, but the claim had lapsed",
+            event if is_settled else f"{event}, and the claim had lapsed",
             id=str(claim.head),
             topic=claim.topic,
             reached=fates.count(Reached),
@@ -252,8 +269,9 @@ def fate_of(post: Post) -> Fate | None:
     """Returns what the answer to a post means for its subscription; None where it was not sent."""
     answer = post.answer.result()
     if isinstance(answer, NoAnswer):
-        is_sent = answer.reason is not Reason.STOPPED
-        return _missed(post, answer.detail, retry_after_s=None) if is_sent else None
+        if answer.reason in UNSENT:
+            return None
+        return _missed(post, answer.detail, retry_after_s=None)
     match judge_delivery(answer.status, answer.headers, now_s=now_s()):
         case Delivered():
             return Reached(to=post.to)
@@ -261,6 +279,15 @@ def fate_of(post: Post) -> Fate | None:
             return Left()
         case Failed(detail=detail, retry_after_s=retry_after_s):
             return _missed(post, detail, retry_after_s=retry_after_s)
+
+
+def _count_under_way(posts: Sequence[Post]) -> int:
+    return sum(post.is_under_way for post in posts)
+
+
+def _was_not_started(post: Post) -> bool:
+    answer = post.answer.result()
+    return isinstance(answer, NoAnswer) and answer.reason is Reason.NOT_STARTED
 
 
 def _missed(post: Post, detail: str, *, retry_after_s: int | None) -> Missed:

@@ -92,7 +92,7 @@ class Fetcher:
         if claim.has_baseline and claim.last_modified:
             headers.append(("If-Modified-Since", claim.last_modified))
         return Request(
-            purpose=Purpose.TOPIC,
+            purpose=Purpose.FETCH,
             method="GET",
             url=wire_form(claim.url),
             headers=tuple(headers),

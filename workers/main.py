@@ -69,9 +69,11 @@ async def _work(settings: Settings, url: str) -> None:
     _log.info("worker stopping")
     # First no new claims, then what is under way; the rest ends as not sent, and is given back.
     await crew.close(FINISH_S)
-    await door.stop()
+    # The door's thread may wait for a name look-up, and what is given back need not wait for that.
+    closing = asyncio.create_task(door.stop())
     await crew.close(GIVE_BACK_S)
     await crew.finish(GIVE_BACK_S)
+    await closing
     for task in (frame, work):
         task.cancel()
         with suppress(asyncio.CancelledError):

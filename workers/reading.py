@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from itertools import chain
 
 from hub.feeds.diff import Diff, Seen, diff
+from hub.feeds.discovery import advertised_links
 from hub.feeds.document import Feed, Opaque, read_document
 from hub.feeds.fat_ping import cut
 from hub.outbound.request import Answer, NoAnswer, Reason
-from hub.protocol.links import Links, gather_links, read_links
 from hub.protocol.retry import fetch_delay_s
+from hub.protocol.urls import normalised, topic_id
 from hub.store.log import EntriesEvent, WholeEvent
 from hub.store.topics import FetchOutcome, FetchRecord, TopicClaim
 
@@ -65,7 +65,7 @@ def judge_fetch(
 
 def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
     match answer.reason:
-        case Reason.STOPPED:
+        case Reason.NOT_STARTED | Reason.STOPPED:
             return FetchRecord(outcome=FetchOutcome.RELEASED)
         case Reason.ADDRESS_BLOCKED | Reason.BAD_URL:
             return failed(claim, answer.detail, {"refused": REFUSAL})
@@ -130,7 +130,13 @@ def _feed_event(
 def _facts(
     claim: TopicClaim, answer: Answer, content_type: str, document: Feed | Opaque
 ) -> dict[str, str | bytes]:
-    links = _links(claim, answer, document)
+    links = advertised_links(
+        [value for name, value in answer.headers if name == "link"],
+        document,
+        answer.body,
+        content_type=_header(answer, "content-type"),
+        url=answer.url,
+    )
     is_feed = isinstance(document, Feed)
     return {
         **_validators(answer),
@@ -140,20 +146,15 @@ def _facts(
         "documents": str(claim.documents + 1),
         "hubs": "\n".join(links.hubs),
         "self": links.self_url or "",
+        "self_key": _key(links.self_url) if links.self_url else "",
         "format": "feed" if is_feed else "whole",
         "outcome": "read" if is_feed else f"read whole: {getattr(document, 'reason', '')}",
     }
 
 
-def _links(claim: TopicClaim, answer: Answer, document: Feed | Opaque) -> Links:
-    """What the topic names as its hubs and itself: by headers, else within a feed (WebSub 4)."""
-    links = read_links([v for n, v in answer.headers if n == "link"], claim.url)
-    if not isinstance(document, Feed):
-        return links
-    own = document.self_link
-    selves = [("self", own)] if own is not None else []
-    inside = gather_links(chain((("hub", h) for h in document.hub_links), selves), claim.url)
-    return Links(hubs=links.hubs or inside.hubs, self_url=links.self_url or inside.self_url)
+def _key(self_url: str) -> str:
+    """What a ping of the topic's own URL goes by: topics have no fragments."""
+    return topic_id(normalised(self_url.partition("#")[0]))
 
 
 def _validators(answer: Answer) -> dict[str, str | bytes]:

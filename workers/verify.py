@@ -4,7 +4,8 @@ import structlog
 
 from hub.clock import token_hex
 from hub.outbound.door import Door
-from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.request import UNSENT, Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.protocol.links import names_only_others
 from hub.protocol.verification import (
     Confirmed,
     Refused,
@@ -39,12 +40,19 @@ class Verifier:
 
     async def verify(self, claim: RequestClaim, hold: Hold) -> None:
         """Asks the callback of one request, and settles it."""
+        refusal = claim.topic_refusal or self._refusal_by_hub(claim)
         if not hold.may_start():
             await self._requests.release(claim)
-        elif claim.topic_refusal is not None:
-            await self._deny(claim, claim.topic_refusal, hold)
+        elif refusal is not None:
+            await self._deny(claim, refusal, hold)
         else:
             await self._ask(claim, hold)
+
+    def _refusal_by_hub(self, claim: RequestClaim) -> str | None:
+        is_wanted = self._settings.other_hub == "accept"
+        if is_wanted or not names_only_others(claim.hubs, self._settings.hub_url):
+            return None
+        return f"The topic is published through another hub: {claim.hubs[0]}"
 
     async def _ask(self, claim: RequestClaim, hold: Hold) -> None:
         challenge = token_hex(CHALLENGE_BYTES)
@@ -82,7 +90,7 @@ class Verifier:
                 self._report(claim, "refused", detail=detail)
 
     async def _nobody_answered(self, claim: RequestClaim, answer: NoAnswer, hold: Hold) -> None:
-        if answer.reason is Reason.STOPPED:
+        if answer.reason in UNSENT:
             await self._requests.release(claim)
         elif answer.reason in PASSING and claim.tries + 1 < TRIES_MAX:
             await self._requests.try_again(claim, delay_ms=RETRY_AFTER_MS[claim.tries])
@@ -95,7 +103,7 @@ class Verifier:
         # WebSub 5.2: the hub "MUST inform the subscriber by sending an HTTP [...] GET request"; the
         # answer means nothing.
         answer = await self._get(denial_url(claim.callback, claim.topic, reason))
-        if isinstance(answer, NoAnswer) and answer.reason is Reason.STOPPED:
+        if isinstance(answer, NoAnswer) and answer.reason in UNSENT:
             await self._requests.release(claim)
             return
         await self._settle(claim, Verdict.DENIED, hold)
@@ -106,7 +114,7 @@ class Verifier:
 
     async def _get(self, url: str) -> Answer | NoAnswer:
         request = Request(
-            purpose=Purpose.CALLBACK,
+            purpose=Purpose.VERIFICATION,
             method="GET",
             url=url,
             deadline_s=self._settings.request_deadline_s,

@@ -22,13 +22,16 @@ CONFIG = (
 )
 
 
-def redis_command(server: Server, folder: DataFolder, socket: Path) -> tuple[str, ...]:
+def redis_command(
+    server: Server, folder: DataFolder, socket: Path, *, max_memory_bytes: int
+) -> tuple[str, ...]:
     """Returns the command line that runs a server on a data folder and a socket, in front."""
-    places = (
+    particulars = (
+        ("maxmemory", str(max_memory_bytes)),
         ("unixsocket", str(socket)),
         ("dir", str(folder.redis.resolve())),
         ("pidfile", str(folder.pid_file.resolve())),
         ("logfile", str(folder.log.resolve())),
     )
-    options = (part for name, value in (*CONFIG, *places) for part in (f"--{name}", value))
+    options = (part for name, value in (*CONFIG, *particulars) for part in (f"--{name}", value))
     return (str(server.executable), *options)

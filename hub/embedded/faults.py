@@ -19,6 +19,10 @@ class FolderInUse(EmbeddedUnavailable):
     """Another `serve` holds the data folder."""
 
 
+class FolderUnusable(EmbeddedUnavailable):
+    """The data folder cannot be made, or not be read and written."""
+
+
 class FolderNotOurs(EmbeddedUnavailable):
     """The data folder holds something that this version of the hub did not write."""
 

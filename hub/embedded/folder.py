@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from hub.embedded.faults import FolderInUse, FolderNotOurs
+from hub.embedded.faults import FolderInUse, FolderNotOurs, FolderUnusable
 from hub.embedded.server import Build, Kind
 
 SCHEMA = 1
@@ -53,21 +54,13 @@ def hold(folder: DataFolder, redis_url: str) -> Iterator[None]:
 
     Raises:
         FolderInUse: another process holds it.
+        FolderUnusable: it cannot be made or written.
     """
-    folder.path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    folder.redis.mkdir(mode=PRIVATE, exist_ok=True)
-    folder.redis.chmod(PRIVATE)
-    with folder.lock.open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FolderInUse(
-                f"The data folder {folder.path} is in use by process {_holder(folder).get('pid')}: "
-                "end that one, or choose another with --data."
-            ) from error
-        lock.truncate(0)
-        lock.write(json.dumps({"pid": str(os.getpid()), "redis_url": redis_url}))
-        lock.flush()
+    with _usable(folder):
+        lock = _opened_lock(folder)
+    with lock:
+        with _usable(folder):
+            _take(lock, folder, redis_url)
         try:
             yield
         finally:
@@ -87,14 +80,16 @@ def written_by(folder: DataFolder) -> Build | None:
 
     Raises:
         FolderNotOurs: it holds a database without a mark, or one of a newer hub.
+        FolderUnusable: it cannot be read.
     """
-    try:
-        mark = json.loads(folder.version.read_text(encoding="utf-8"))
-        build = Build(kind=Kind(mark["server"]), version=_version(mark["version"]))
-        schema = int(mark["schema"])
-    except FileNotFoundError:
+    if not folder.version.exists():
         _refuse_a_database_without_mark(folder)
         return None
+    try:
+        with _usable(folder):
+            mark = json.loads(folder.version.read_text(encoding="utf-8"))
+        build = Build(kind=Kind(mark["server"]), version=_version(mark["version"]))
+        schema = int(mark["schema"])
     except (ValueError, KeyError, TypeError) as error:
         raise FolderNotOurs(
             f"{folder.version} cannot be read: restore it, or choose another folder with --data."
@@ -105,17 +100,53 @@ def written_by(folder: DataFolder) -> Build | None:
 
 
 def mark_written_by(folder: DataFolder, build: Build) -> None:
-    """Writes down which server is about to write the folder; all of it is on disk afterwards."""
+    """Writes down which server is about to write the folder; all of it is on disk afterwards.
+
+    Raises:
+        FolderUnusable: it cannot be written.
+    """
     text = json.dumps(
         {"server": build.kind, "version": ".".join(map(str, build.version)), "schema": SCHEMA}
     )
     draft = folder.version.with_suffix(".new")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder.version)
-    _sync_directory(folder.path)
+    with _usable(folder):
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder.version)
+        _sync_directory(folder.path)
+
+
+@contextmanager
+def _usable(folder: DataFolder) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FolderUnusable(
+            f"The data folder {folder.path} cannot be used ({error.strerror}): give this user a "
+            "folder to write in, or choose another with --data (WEBSUB_HUB_DATA)."
+        ) from error
+
+
+def _opened_lock(folder: DataFolder) -> TextIO:
+    folder.path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    folder.redis.mkdir(mode=PRIVATE, exist_ok=True)
+    folder.redis.chmod(PRIVATE)
+    return folder.lock.open("a+", encoding="utf-8")
+
+
+def _take(lock: TextIO, folder: DataFolder, redis_url: str) -> None:
+    try:
+        fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise FolderInUse(
+            f"The data folder {folder.path} is in use by process {_holder(folder).get('pid')}: "
+            "end that one, or choose another with --data."
+        ) from error
+    lock.truncate(0)
+    lock.write(json.dumps({"pid": str(os.getpid()), "redis_url": redis_url}))
+    lock.flush()
 
 
 def _refuse_a_database_without_mark(folder: DataFolder) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from hub.embedded.command import redis_command
 from hub.embedded.folder import DataFolder, hold, mark_written_by, written_by
+from hub.embedded.memory import half_of_memory
 from hub.embedded.orphan import end_orphan
 from hub.embedded.server import Server, choose_server
 from hub.embedded.socket_folder import socket_path
@@ -28,7 +29,11 @@ class Embedded:
 
 @contextmanager
 def embedded_redis(
-    data: Path, *, servers: Iterable[Server], socket_roots: Iterable[Path]
+    data: Path,
+    *,
+    servers: Iterable[Server],
+    socket_roots: Iterable[Path],
+    max_memory_bytes: int | None = None,
 ) -> Iterator[Embedded]:
     """Holds a data folder and returns how to run Redis on it; nothing is started here.
 
@@ -36,6 +41,7 @@ def embedded_redis(
         data: the data folder, made where it is missing.
         servers: what there is to run, best first.
         socket_roots: where the socket's folder may be made, best first.
+        max_memory_bytes: what Redis may use; None for half of what there is.
 
     Raises:
         EmbeddedUnavailable: it cannot be had, and why.
@@ -49,7 +55,8 @@ def embedded_redis(
             structlog.get_logger().warning("redis orphan ended", pid=pid)
         # Before the first start, not after it: a newer server changes the files at once.
         mark_written_by(folder, server.build)
-        command = redis_command(server, folder, socket)
+        memory_bytes = max_memory_bytes or half_of_memory()
+        command = redis_command(server, folder, socket, max_memory_bytes=memory_bytes)
         yield Embedded(server=server, folder=folder, socket=socket, url=url, command=command)
         with contextlib.suppress(OSError):  # a server that was killed has left its socket there
             socket.parent.rmdir()

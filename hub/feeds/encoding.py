@@ -76,6 +76,12 @@ def _find_utf_16(body: bytes) -> XmlStart | None:
     return None
 
 
+def named_encoding(content_type: str) -> str | None:
+    """Return the encoding that the charset of a Content-Type names, None where it is unknown."""
+    charset = _CHARSET.search(content_type)
+    return _READABLE.get(charset.group(1).lower().replace("_", "-")) if charset else None
+
+
 def _named_encoding(body: bytes, offset: int, content_type: str) -> str:
     """Return the encoding that the charset names, else the XML declaration, else UTF-8."""
     charset = _CHARSET.search(content_type)

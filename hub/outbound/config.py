@@ -16,9 +16,9 @@ class DoorConfig:
             environment's proxies are never used.
         ca_file: certificates to trust instead of the system's.
         header_max_bytes: of one response; libcurl itself stops at 300 kB.
-        requests_at_once_per_host: to one scheme, host and port; the rest waits its turn while
-            its deadline runs. Redirects to a host aren't counted.
-        idle_connections_max: kept open, for topics and for callbacks each.
+        requests_at_once_per_host: to one scheme, host and port, for each purpose; the rest waits
+            its turn while its deadline runs. Redirects to a host aren't counted.
+        idle_connections_max: kept open, for each purpose.
         idle_age_s: an idle connection older than this isn't used again.
         connection_life_s: nor is any connection older than this, so that a change of DNS is seen.
     """

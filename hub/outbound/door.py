@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 
 from hub.outbound.config import DoorConfig
 from hub.outbound.engine import Cancel, Engine, Order, Settled, Start, Stop
-from hub.outbound.pending import Pending
-from hub.outbound.request import Answer, NoAnswer, Reason, Request
+from hub.outbound.request import NoAnswer, Reason, Request
+from hub.outbound.sending import Sending
 
 __all__ = ["Door", "DoorConfig"]
 
 LOG = logging.getLogger(__name__)
-_STOP_WAIT_S = 1.0
+_STOP_WAIT_S = 0.5
 _FAULT_PAUSE_S = 0.5
 
 
@@ -28,7 +28,7 @@ class Door:
         """Does nothing yet; `start` opens the door."""
         self._config = config
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._open: set[Pending] = set()
+        self._open: set[Sending] = set()
         self._orders: deque[Order] = deque()
         self._wake_fd = -1
         self._is_open = False
@@ -47,7 +47,7 @@ class Door:
         threading.Thread(target=self._work, name="outbound", daemon=True).start()
 
     async def stop(self) -> None:
-        """Ends what is under way as STOPPED, at once, and waits for the thread for 1 s at most."""
+        """Ends what is under way as STOPPED, at once, and waits for the thread, 0.5 s at most."""
         if not self._is_open:
             return
         self._is_open = False
@@ -59,26 +59,27 @@ class Door:
         except TimeoutError:
             LOG.warning("the client's thread still waits for a name look-up")
 
-    def send(self, requests: Sequence[Request]) -> list[asyncio.Future[Answer | NoAnswer]]:
+    def send(self, requests: Sequence[Request]) -> list[Sending]:
         """A future for each request, in their order; cancelling one aborts its transfer.
 
-        They never end with an exception: what is wrong with a request is its outcome.
+        They never end with an exception: what is wrong with a request is its outcome. One that has
+        not been begun can be withdrawn.
         """
         loop = asyncio.get_running_loop()
-        batch = [Pending(request, loop=loop, on_cancel=self._on_cancel) for request in requests]
+        batch = [Sending(request, loop=loop, on_drop=self._drop) for request in requests]
         self._open.update(batch)
         if self._is_open:
             self._order(Start(requests=tuple(batch)))
         else:
             self._fail_open(Reason.STOPPED, "The door isn't open.")
-        return list(batch)
+        return batch
 
     def _order(self, order: Order) -> None:
         """Queues it for the thread."""
         self._orders.append(order)
         os.eventfd_write(self._wake_fd, 1)
 
-    def _on_cancel(self, pending: Pending) -> None:
+    def _drop(self, pending: Sending) -> None:
         self._open.discard(pending)
         if self._is_open:
             self._order(Cancel(request=pending))

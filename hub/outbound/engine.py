@@ -11,9 +11,9 @@ import pycurl
 from hub.outbound.config import DoorConfig
 from hub.outbound.connections import Connections
 from hub.outbound.lanes import Lanes
-from hub.outbound.pending import Pending
 from hub.outbound.poller import Poller
 from hub.outbound.request import Answer, NoAnswer, Outcome, Purpose, Reason
+from hub.outbound.sending import Sending
 from hub.outbound.target import BadUrl, Target, target_of
 from hub.outbound.transfer import Transfer
 
@@ -24,14 +24,14 @@ _FOLLOWED = frozenset({301, 302, 303, 307, 308})
 class Start:
     """Begin these."""
 
-    requests: tuple[Pending, ...]
+    requests: tuple[Sending, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """Nobody waits for this one any more."""
 
-    request: Pending
+    request: Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +40,16 @@ class Stop:
 
 
 Order = Start | Cancel | Stop
-Settled = tuple[Pending, Outcome]
+Settled = tuple[Sending, Outcome]
 
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
     """A request under way."""
 
-    pending: Pending
+    pending: Sending
     transfer: Transfer
-    origin: tuple[str, str, int]
+    lane: Hashable
     redirects: int = 0
 
 
@@ -70,8 +70,8 @@ class Engine:
         self._connections = {purpose: Connections(config, purpose) for purpose in Purpose}
         for connections in self._connections.values():
             self._poller.adopt(connections.multi)
-        self._lanes = Lanes[Pending](config.requests_at_once_per_host)
-        self._running: dict[Pending, _Running] = {}
+        self._lanes = Lanes[Sending](config.requests_at_once_per_host)
+        self._running: dict[Sending, _Running] = {}
         self._by_transfer: dict[Transfer, _Running] = {}
         self._settled: list[Settled] = []
         self._is_stopping = False
@@ -86,7 +86,7 @@ class Engine:
                 for transfer, code, message in connections.ended():
                     self._finish(self._by_transfer[transfer], code, message)
             for pending in self._lanes.expired(time.monotonic()):
-                self._settle(pending, Reason.TIMED_OUT, "Its turn at this host didn't come.")
+                self._settle(pending, Reason.NOT_STARTED, "Its turn at this host didn't come.")
             self._hand_over()
 
     def close(self) -> None:
@@ -109,27 +109,33 @@ class Engine:
                 case never:
                     assert_never(never)
 
-    def _admit(self, pending: Pending) -> None:
+    def _admit(self, pending: Sending) -> None:
         """Starts it, or has it wait its turn."""
         if pending.done():
             return
         target = target_of(pending.request.url)
         if isinstance(target, BadUrl):
             self._settle(pending, Reason.BAD_URL, target.detail)
-        elif self._lanes.enter(target.origin, pending, pending.ends_at) and not self._has_started(
-            pending, target
-        ):
-            self._leave(target.origin)
+            return
+        lane = (pending.request.purpose, target.origin)
+        may_start = self._lanes.enter(lane, pending, pending.begins_before)
+        if may_start and not self._has_started(pending, target, lane):
+            self._leave(lane)
 
-    def _leave(self, origin: Hashable) -> None:
+    def _leave(self, lane: Hashable) -> None:
         """Gives a place in a lane to the next one that can be started."""
-        while (pending := self._lanes.leave(origin)) is not None:
+        while (pending := self._lanes.leave(lane)) is not None:
             target = target_of(pending.request.url)
-            if isinstance(target, Target) and self._has_started(pending, target):
+            if isinstance(target, Target) and self._has_started(pending, target, lane):
                 return
 
-    def _has_started(self, pending: Pending, target: Target) -> bool:
+    def _has_started(self, pending: Sending, target: Target, lane: Hashable) -> bool:
         """Whether libcurl works on it now; otherwise it is settled."""
+        if not pending.begin():
+            return False
+        if time.monotonic() >= pending.begins_before:
+            self._settle(pending, Reason.NOT_STARTED, "Its turn at this host came too late.")
+            return False
         connections = self._connections[pending.request.purpose]
         transfer = connections.take()
         try:
@@ -139,7 +145,7 @@ class Engine:
             transfer.easy.close()
             self._settle(pending, Reason.BROKEN, f"The request can't be sent: {fault}")
             return False
-        running = _Running(pending=pending, transfer=transfer, origin=target.origin)
+        running = _Running(pending=pending, transfer=transfer, lane=lane)
         self._running[pending] = self._by_transfer[transfer] = running
         return True
 
@@ -166,7 +172,7 @@ class Engine:
             return NoAnswer(reason=Reason.BROKEN, detail=detail, elapsed_s=now - pending.sent_at)
         return None
 
-    def _abort(self, pending: Pending) -> None:
+    def _abort(self, pending: Sending) -> None:
         """Drops a request without an outcome."""
         running = self._running.get(pending)
         if running is None:
@@ -179,9 +185,9 @@ class Engine:
         """Gives back the handle, and the place in the lane."""
         del self._running[running.pending], self._by_transfer[running.transfer]
         self._connections[running.pending.request.purpose].give_back(running.transfer)
-        self._leave(running.origin)
+        self._leave(running.lane)
 
-    def _settle(self, pending: Pending, reason: Reason, detail: str) -> None:
+    def _settle(self, pending: Sending, reason: Reason, detail: str) -> None:
         elapsed_s = time.monotonic() - pending.sent_at
         outcome = NoAnswer(reason=reason, detail=detail, elapsed_s=elapsed_s)
         self._settled.append((pending, outcome))

@@ -6,10 +6,15 @@ from typing import Literal
 
 
 class Purpose(enum.Enum):
-    """Which connections, and which allow-list, a request belongs to."""
+    """What a request is for.
 
-    TOPIC = enum.auto()
-    CALLBACK = enum.auto()
+    Each has connections of its own, and a queue of its own at each host: verifications do not wait
+    behind deliveries. Fetches have an allow-list of their own, the others that for callbacks.
+    """
+
+    FETCH = enum.auto()
+    VERIFICATION = enum.auto()  # and denial
+    DELIVERY = enum.auto()
 
 
 class TooLong(enum.Enum):
@@ -76,7 +81,12 @@ class Reason(enum.Enum):
     TOO_LONG = enum.auto()
     TOO_MANY_REDIRECTS = enum.auto()
     BROKEN = enum.auto()  # anything else that went wrong in the transfer
+    NOT_STARTED = enum.auto()  # its turn at this host did not come: nothing was sent
     STOPPED = enum.auto()  # the door was closed
+
+
+# Nothing came of it since the hub did not go on with it: to be done again, and no failure.
+UNSENT = frozenset({Reason.NOT_STARTED, Reason.STOPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -210,7 +210,7 @@ def _guard_for(config: DoorConfig, purpose: Purpose) -> Callable[[str], bool]:
     """Which addresses are open for this purpose; all where a proxy does the connecting."""
     if config.proxy_url is not None:
         return lambda _address: True
-    allow = config.topics_allow if purpose is Purpose.TOPIC else config.callbacks_allow
+    allow = config.topics_allow if purpose is Purpose.FETCH else config.callbacks_allow
     return functools.partial(is_allowed, allow_list=allow)
 
 
@@ -232,7 +232,7 @@ def _set_up(easy: pycurl.Curl, config: DoorConfig, purpose: Purpose) -> None:
     # Set, even to nothing, they keep libcurl from reading http_proxy and no_proxy.
     easy.setopt(pycurl.PROXY, config.proxy_url or "")
     easy.setopt(pycurl.NOPROXY, "" if config.proxy_url else "*")
-    if purpose is Purpose.TOPIC:
+    if purpose is Purpose.FETCH:
         # Empty stands for all that this libcurl can decode.
         easy.setopt(pycurl.ACCEPT_ENCODING, "")
     for option, path in _trust(config.ca_file):

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from hub.protocol.urls import url_fault
+from hub.protocol.urls import normalised, url_fault, wire_form
 
 HUBS_MAX = 10
 _URL_MAX_BYTES = 2048
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _LINK = re.compile(r"""<([^<>]*)>((?:"[^"]*"|'[^']*'|[^<])*)""")
 # The look-behind keeps a long word from being read again from each of its letters.
@@ -38,14 +39,36 @@ def read_links(headers: Sequence[str], topic: str) -> Links:
 
 
 def gather_links(related: Iterable[tuple[str, str]], topic: str) -> Links:
-    """Return the links among (relation, reference) pairs, as a header or a feed has them."""
-    found: dict[str, list[str]] = {"hub": [], "self": []}
+    """Return the links among (relation, reference) pairs, as a header, a feed or a page has them.
+
+    Args:
+        related: in order.
+        topic: what references are resolved against.
+    """
+    hubs: list[str] = []
+    self_url: str | None = None
     for relation, reference in related:
-        url = _resolved(topic, reference) if relation in found else None
-        if url is not None and url not in found[relation]:
-            found[relation].append(url)
-    hubs, selves = found["hub"], found["self"]
-    return Links(hubs=tuple(hubs[:HUBS_MAX]), self_url=selves[0] if selves else None)
+        if relation == "hub" and len(hubs) < HUBS_MAX:
+            hub = resolved(topic, reference)
+            hubs += [hub] if hub is not None and hub not in hubs else []
+        elif relation == "self" and self_url is None:
+            self_url = resolved(topic, reference)
+    return Links(hubs=tuple(hubs), self_url=self_url)
+
+
+def names_only_others(hubs: Sequence[str], own: str) -> bool:
+    """Return whether a topic names hubs, and this one is not among them; naming none is fine.
+
+    Publishers spell a hub in many ways, so that of two spellings only scheme, host, port and path
+    count, these normalised, and less a slash at the end.
+    """
+    return bool(hubs) and _place(own) not in map(_place, hubs)
+
+
+def _place(hub: str) -> tuple[str, str | None, int | None, str]:
+    parts = urlsplit(normalised(wire_form(hub)))
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
 
 
 def _related(header: str) -> Iterator[tuple[str, str]]:
@@ -60,7 +83,8 @@ def _related(header: str) -> Iterator[tuple[str, str]]:
                 yield relation, link[1].strip()
 
 
-def _resolved(topic: str, reference: str) -> str | None:
+def resolved(topic: str, reference: str) -> str | None:
+    """Return the http or https URL that a reference means at a topic; None where it is none."""
     try:
         # An absolute URL is taken verbatim, since urljoin rewrites some, and subscribers compare.
         url = reference if _ABSOLUTE.match(reference) else urljoin(topic, reference)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from hub.embedded.faults import EmbeddedUnavailable
+from hub.embedded.faults import EmbeddedUnavailable, FolderUnusable
 from hub.embedded.launch import Embedded, embedded_redis
 from hub.embedded.server import servers_on_this_machine
 from hub.environment import handed_down, socket_roots, without_settings
@@ -33,9 +33,14 @@ def run(settings: Settings) -> int:
         return _supervise(settings, hub_stages(settings))
     try:
         with embedded_redis(
-            settings.data, servers=servers_on_this_machine(), socket_roots=socket_roots()
+            settings.data,
+            servers=servers_on_this_machine(),
+            socket_roots=socket_roots(),
+            max_memory_bytes=settings.redis_max_memory_bytes,
         ) as embedded:
             return _supervise_with_redis(settings, embedded)
+    except FolderUnusable as error:
+        return _fail(str(error), EXIT_SETTINGS)
     except EmbeddedUnavailable as error:
         return _fail(str(error))
 
@@ -129,6 +134,6 @@ def _tail(log: Path) -> str:
     return "".join(f"\n  {line}" for line in (f"{log}:", *lines[-LOG_LINES_SHOWN:]))
 
 
-def _fail(sentence: str) -> int:
+def _fail(sentence: str, exit_code: int = EXIT_FAILED) -> int:
     sys.stderr.write(f"websub-hub: {sentence}\n")
-    return EXIT_FAILED
+    return exit_code

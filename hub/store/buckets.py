@@ -60,11 +60,19 @@ class Buckets:
         wait_ms, rows = await self._commit.call("claim_ready", budget, self._randomness)
         return Claimed(wait_ms=wait_ms, claims=[read_bucket_claim(row) for row in rows])
 
-    async def settle(self, claim: BucketClaim, outcomes: Iterable[Outcome]) -> bool:
-        """Returns whether the claim still stood and the outcomes are written (invariant 5)."""
+    async def settle(
+        self, claim: BucketClaim, outcomes: Iterable[Outcome], *, rests: bool = False
+    ) -> bool:
+        """Returns whether the claim still stood and the outcomes are written (invariant 5).
+
+        Args:
+            claim: what was claimed.
+            outcomes: of those that were tried; who has none stays due.
+            rests: whether who stays due waits a little, since it could not be started now.
+        """
         packed = pack_outcomes(outcomes)
         written = await self._commit.call(
-            "settle_bucket", claim.topic_id, claim.bucket, claim.token, packed
+            "settle_bucket", claim.topic_id, claim.bucket, claim.token, packed, int(rests)
         )
         return bool(written)
 

@@ -21,6 +21,7 @@ class Limits:
             the clock went back. Retry-After is honoured up to 24 h. The same for fetches and
             verifications.
         longest_flight: longest time a subscription is skipped since a request is under way.
+        rest: how long a bucket waits whose requests could not be started, as a host was too busy.
         new_event_wait: who fails is tried again for a new event this long after its last attempt.
         look_again: a worker looks at each list at least this often, whether the bell rings or not.
         verify_after: a verification is sent this long after its request was written, so that the
@@ -36,6 +37,7 @@ class Limits:
     longest_fetch_wait: int = 3_700 * SECOND_MS
     longest_verify_wait: int = 60 * SECOND_MS
     longest_flight: int = 30 * SECOND_MS
+    rest: int = 2 * SECOND_MS
     new_event_wait: int = 600 * SECOND_MS
     look_again: int = SECOND_MS
     verify_after: int = 50

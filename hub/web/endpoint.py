@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hub.protocol.forms import parse_form
 from hub.protocol.requests import (
+    Mode,
     PublishRequest,
     RequestPolicy,
     RequestRejected,
@@ -22,6 +23,12 @@ from hub.web.port import HubStore
 _LOG = structlog.get_logger()
 _FORM = "application/x-www-form-urlencoded"
 _BODY_DEADLINE_S = 20
+_ACCEPTED = {
+    Mode.SUBSCRIBE: "Accepted: the callback will be asked to confirm.",
+    # The same whether there is one or not: who subscribes to what is no stranger's business.
+    Mode.UNSUBSCRIBE: "Accepted: if there is such a subscription, its callback will be asked to "
+    "confirm.",
+}
 
 
 class Endpoint:
@@ -55,6 +62,8 @@ class Endpoint:
         content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type not in {"", _FORM}:
             raise RequestRejected(f"Send the parameters as {_FORM}.", status=415)
+        if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
+            raise RequestRejected("Send the body as it is, without Content-Encoding.", status=415)
         try:
             async with asyncio.timeout(_BODY_DEADLINE_S):
                 return await request.read()
@@ -64,7 +73,8 @@ class Endpoint:
         except TimeoutError as error:
             sentence = f"The body did not arrive within {_BODY_DEADLINE_S} s."
             raise RequestRejected(sentence, status=408) from error
-        except web.RequestPayloadError as error:
+        except (web.RequestPayloadError, ConnectionError) as error:
+            # Or the sender has left in the middle of it, and nobody reads this.
             raise RequestRejected("The body is broken: send it again.") from error
 
     async def _subscription(self, request: SubscriptionRequest) -> web.Response:
@@ -82,7 +92,7 @@ class Endpoint:
                 )
                 # WebSub 5.1.2: "it MUST respond to a subscription request with an HTTP 202
                 # "Accepted" response", and nothing of what follows may change it.
-                return plain(202, "Accepted: the callback will be asked to confirm.")
+                return plain(202, _ACCEPTED[request.mode])
             case TooManyPending(retry_after_s=retry_after_s):
                 sentence = "Requests for this topic and callback are still being verified."
                 return retry_later(429, sentence, retry_after_s)

@@ -7,17 +7,19 @@ import signal
 import structlog
 
 from hub.clock import token_hex
+from hub.embedded.folder import running_redis_url
 from hub.exits import EXIT_ADDRESS_IN_USE, EXIT_FAILED, EXIT_SETTINGS
 from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import RequestPolicy, SignatureMethod
 from hub.settings import Settings
+from hub.settings_rules import ANY_ADDRESS
 from hub.store.fitness import UnfitRedis, fit_redis_or_stop
+from hub.store.memory import Memory
 from hub.store.store import Store
 from hub.web.app import create_app
 from hub.web.connection import listening
 from hub.web.face import Face
-from hub.web.port import HubStore
-from hub.web.room import StoreWithRoom
+from hub.web.room import Disk, StoreWithRoom
 
 _LOG = structlog.get_logger()
 _RANDOM_BYTES = 16
@@ -59,23 +61,36 @@ async def _serve(settings: Settings, redis_url: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    store = Store.of(settings, redis_url, randomness=token_hex(_RANDOM_BYTES))
     face = Face(hub_url=settings.hub_url, request_max_bytes=settings.request_max_bytes)
-    app = create_app(_with_room(store, settings), policy_of(settings, face), face)
+    _warn_of_a_guessed_url(settings)
+    store = Store.of(settings, redis_url, randomness=token_hex(_RANDOM_BYTES))
+    memory = Memory(redis_url)
+    roomy = StoreWithRoom(store=store, memory=memory, disk=disk_of(settings, redis_url))
+    app = create_app(roomy, policy_of(settings, face), face)
     try:
         async with listening(app, host=settings.host, port=settings.port) as port:
             _LOG.info("web started", host=settings.host, port=port, hub=face.hub_url)
-            await fit_redis_or_stop(redis_url, stop)
+            await fit_redis_or_stop(
+                redis_url, stop, history_total_bytes=settings.history_total_bytes
+            )
             await stop.wait()
             _LOG.info("web stopping")
     finally:
+        await memory.close()
         await store.close()
 
 
-def _with_room(store: HubStore, settings: Settings) -> HubStore:
-    # Beside a Redis of the user's own there is no data folder, and that disk is not ours to watch.
-    if not settings.data.is_dir():
-        return store
-    return StoreWithRoom(
-        store=store, folder=settings.data, min_free_bytes=settings.min_free_disk_bytes
-    )
+def disk_of(settings: Settings, redis_url: str) -> Disk | None:
+    """Return the disk to watch: the data folder's, where the Redis in use is the one on it."""
+    if running_redis_url(settings.data) != redis_url:
+        return None
+    return Disk(folder=settings.data, min_free_bytes=settings.min_free_disk_bytes)
+
+
+def _warn_of_a_guessed_url(settings: Settings) -> None:
+    if settings.public_url is None and settings.host in ANY_ADDRESS:
+        _LOG.warning(
+            "the hub's own URL is a guess, and publishers cannot use it: "
+            "set WEBSUB_HUB_PUBLIC_URL to what the world calls the hub",
+            hub=settings.hub_url,
+        )

@@ -1,50 +1,83 @@
-"""Room on the disk: Redis ends itself on a full one, so nothing new is taken before that."""
+"""Room on disk and in memory: nothing new is taken where the hub could not finish it.
+
+Redis ends itself on a full disk, and refuses a worker's writes when its memory is full.
+"""
 
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.protocol.requests import SubscriptionRequest
+from hub.protocol.requests import Mode, SubscriptionRequest
+from hub.store.memory import Memory
 from hub.store.results import Accepted, NotReady, Ready, StoreFull, TooManyPending
 from hub.web.port import HubStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreWithRoom:
-    """A store that takes nothing new while its disk has too little room.
+class Disk:
+    """The disk that a store keeps its data on.
 
     Attributes:
-        folder: where the store keeps its data.
-        min_free_bytes: below this, `StoreFull` is raised.
+        folder: where the store keeps them.
+        min_free_bytes: below this nothing new is taken.
     """
 
-    store: HubStore
     folder: Path
     min_free_bytes: int
 
+    def shortage(self) -> str | None:
+        """Returns why nothing new should be taken, as a sentence, or None."""
+        free_bytes = shutil.disk_usage(self.folder).free
+        if free_bytes >= self.min_free_bytes:
+            return None
+        return (
+            f"The disk of the data folder has {free_bytes} bytes free, "
+            f"and {self.min_free_bytes} are asked for."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreWithRoom:
+    """A store that takes nothing new while it has too little room.
+
+    Attributes:
+        disk: None where the store's disk is not this machine's to watch.
+    """
+
+    store: HubStore
+    memory: Memory
+    disk: Disk | None
+
     async def accept(self, request: SubscriptionRequest) -> Accepted | TooManyPending:
-        """Write the request down to be verified."""
-        self._check()
+        """Write the request down to be verified.
+
+        An unsubscription only has to fit on the disk: it makes room in memory.
+        """
+        self._check_disk()
+        if request.mode is Mode.SUBSCRIBE:
+            await self._check_memory()
         return await self.store.accept(request)
 
     async def ping(self, topics: Sequence[str]) -> None:
         """Have the topics fetched."""
-        self._check()
+        self._check_disk()
+        await self._check_memory()
         await self.store.ping(topics)
 
     async def readiness(self) -> Ready | NotReady:
         """Return whether there is room, and the store is ready."""
         try:
-            self._check()
+            self._check_disk()
+            await self._check_memory()
         except StoreFull as error:
             return NotReady(reason=str(error))
         return await self.store.readiness()
 
-    def _check(self) -> None:
-        free_bytes = shutil.disk_usage(self.folder).free
-        if free_bytes < self.min_free_bytes:
-            raise StoreFull(
-                f"The disk of the data folder has {free_bytes} bytes free, "
-                f"and {self.min_free_bytes} are asked for."
-            )
+    def _check_disk(self) -> None:
+        if self.disk is not None and (shortage := self.disk.shortage()):
+            raise StoreFull(shortage)
+
+    async def _check_memory(self) -> None:
+        if shortage := await self.memory.shortage():
+            raise StoreFull(shortage)

@@ -14,9 +14,11 @@ FEED = (
 )
 
 
-async def discovered(body: bytes, links: list[str], status: int = 200) -> tuple[Discovered, str]:
+async def discovered(
+    body: bytes, links: list[str], status: int = 200, content_type: str | None = None
+) -> tuple[Discovered, str]:
     async def answer(_request: web.Request) -> web.Response:
-        response = web.Response(status=status, body=body)
+        response = web.Response(status=status, body=body, content_type=content_type)
         for link in links:
             response.headers.add("Link", link)
         return response
@@ -39,6 +41,17 @@ async def test_link_headers_come_first() -> None:
 async def test_without_link_headers_the_feed_is_read() -> None:
     found, base = await discovered(FEED, [])
     assert found == Discovered(hub="http://in.feed/", topic=f"{base}/self")
+
+
+async def test_without_link_headers_a_page_is_read() -> None:
+    page = b"<head><link rel=hub href=http://in.page/><link rel=self href=/self></head>"
+    found, base = await discovered(page, [], content_type="text/html")
+    assert found == Discovered(hub="http://in.page/", topic=f"{base}/self")
+
+
+async def test_what_link_headers_leave_open_is_looked_for_within() -> None:
+    found, base = await discovered(FEED, ["<http://in.header/>; rel=hub"])
+    assert found == Discovered(hub="http://in.header/", topic=f"{base}/self")
 
 
 async def test_a_topic_without_links_is_itself() -> None:

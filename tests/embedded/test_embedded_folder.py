@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded.faults import FolderInUse, FolderNotOurs, SocketFolderUnsafe
+from hub.embedded.faults import FolderInUse, FolderNotOurs, FolderUnusable, SocketFolderUnsafe
 from hub.embedded.folder import DataFolder, hold, mark_written_by, running_redis_url, written_by
 from hub.embedded.server import Build, Kind
 from hub.embedded.socket_folder import MAX_PATH_BYTES, socket_path
@@ -54,6 +54,38 @@ def test_a_second_holder_is_refused_with_the_pid_of_the_first(folder: DataFolder
     with hold(folder, "unix:///run/mine"):
         assert running_redis_url(folder.path) == "unix:///run/mine"
     assert running_redis_url(folder.path) is None
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("file", id="a file"),
+        pytest.param("file/data", id="a file in the path"),
+        pytest.param("file-for-redis", id="a file in the place of Redis's folder"),
+        pytest.param("x" * 300, id="a name that is too long"),
+        pytest.param("/proc/data", id="where nobody can make a folder"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "file-for-redis").mkdir()
+    (tmp_path / "file-for-redis" / "redis").touch()
+    with (
+        pytest.raises(
+            FolderUnusable, match=r"cannot be used \(.+\): .* --data \(WEBSUB_HUB_DATA\)"
+        ),
+        hold(DataFolder(path=tmp_path / place), "unix:///run/x"),
+    ):
+        pass
+
+
+def test_a_mark_that_cannot_be_written_or_read_is_a_fault_of_the_folder(folder: DataFolder) -> None:
+    with hold(folder, "unix:///run/x"):
+        folder.version.mkdir()
+        with pytest.raises(FolderUnusable):
+            mark_written_by(folder, BUILD)
+        with pytest.raises(FolderUnusable):
+            written_by(folder)
 
 
 def test_a_folder_nobody_ever_held_has_no_redis_url(folder: DataFolder) -> None:

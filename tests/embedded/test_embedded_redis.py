@@ -17,6 +17,7 @@ from hub.embedded import orphan
 from hub.embedded.faults import ServerTooOld
 from hub.embedded.folder import DataFolder, mark_written_by
 from hub.embedded.launch import Embedded, embedded_redis
+from hub.embedded.memory import half_of_memory
 from hub.embedded.server import Build, Kind, servers_on_this_machine
 
 DEADLINE_S = 20
@@ -29,11 +30,12 @@ class Setup:
         self.folder = DataFolder(path=data)
         self._socket_root = socket_root
 
-    def prepare(self) -> AbstractContextManager[Embedded]:
+    def prepare(self, *, max_memory_bytes: int | None = None) -> AbstractContextManager[Embedded]:
         return embedded_redis(
             self.folder.path,
             servers=servers_on_this_machine(),
             socket_roots=[self._socket_root],
+            max_memory_bytes=max_memory_bytes,
         )
 
 
@@ -79,9 +81,19 @@ def test_it_answers_on_its_socket_alone_with_the_settings_the_hub_counts_on(setu
         "hash-max-ziplist-entries": "256",
         "hash-max-ziplist-value": "256",
         "stream-node-max-bytes": "1024",
+        "maxmemory": str(half_of_memory()),
     }
     with setup.prepare() as embedded, running(embedded), client_of(embedded.socket) as client:
         assert {name: client.config_get(name)[name] for name in wanted} == wanted
+
+
+def test_its_memory_is_what_the_settings_say(setup: Setup) -> None:
+    with (
+        setup.prepare(max_memory_bytes=20_000_000) as embedded,
+        running(embedded),
+        client_of(embedded.socket) as client,
+    ):
+        assert client.config_get("maxmemory") == {"maxmemory": "20000000"}
 
 
 def test_what_it_acknowledged_before_a_kill_is_there_after_it(setup: Setup) -> None:

@@ -1,11 +1,13 @@
 """A hub of real processes, and web sites for it to talk to."""
 
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.end_to_end.processes import Hub
+from tests.end_to_end.processes import Hub, Served
 from tests.workers.sites import Site
 
 
@@ -16,14 +18,32 @@ async def site() -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
     timeout = aiohttp.ClientTimeout(total=3)
     # A connection for each request, since the process at the other end is killed.
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-        hub = Hub(tmp_path_factory.mktemp("hub"), session)
+        yield session
+
+
+@pytest.fixture
+async def hub(
+    tmp_path_factory: pytest.TempPathFactory, session: aiohttp.ClientSession
+) -> AsyncIterator[Hub]:
+    hub = Hub(tmp_path_factory.mktemp("hub"), session)
+    try:
+        await hub.start()
+        yield hub
+    finally:
+        await hub.close()
+
+
+@pytest.fixture
+async def served(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[Served]:
+    with tempfile.TemporaryDirectory(prefix="hub-", dir="/tmp") as root:
+        served = Served(tmp_path, session, socket_root=Path(root))
         try:
-            await hub.start()
-            yield hub
+            await served.start()
+            yield served
         finally:
-            await hub.close()
+            await served.close()

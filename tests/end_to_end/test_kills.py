@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.end_to_end.processes import Hub
+from tests.end_to_end.processes import Hub, Reachable, Served
 from tests.end_to_end.series import Series
 from tests.workers.feeds import ATOM, entries_of
 from tests.workers.sites import Reply, Site, Topic
@@ -19,7 +19,7 @@ KILL_AT = frozenset({6, 14})
 class World:
     """One topic that is published version after version, and its subscribers."""
 
-    def __init__(self, hub: Hub, site: Site) -> None:
+    def __init__(self, hub: Reachable, site: Site) -> None:
         self.hub = hub
         self.series = Series()
         self.topic: Topic = site.topic("/feed", self.series.next(), ATOM)
@@ -76,6 +76,33 @@ async def test_a_kill_of_everything_at_once_loses_nothing(hub: Hub, site: Site) 
     await world.until_all_have_it(within_s=20)
     for callback in world.callbacks:
         assert world.series.faults(callback, repeats_max=len(KILL_AT)) == []
+
+
+async def test_a_killed_serve_with_orphans_left_alive_loses_nothing(
+    served: Served, site: Site
+) -> None:
+    world = World(served, site)
+    await world.subscribe()
+    healthy, failing = world.callbacks
+    failing.otherwise = Reply(status=500)
+    await world.publish()
+    await healthy.wait_for(1)
+    await failing.wait_for(1)
+    # Accepted, and as good as nothing of it done.
+    late = site.callback("/late")
+    await served.until_accepted(mode="subscribe", topic=world.topic.url, callback=late.url)
+    await world.publish()
+    orphan = await served.kill()
+    failing.otherwise = Reply()
+    await served.start()
+    assert served.redis_pid() != orphan
+    await late.wait_for_verifications(1)
+    await eventually(lambda: served.subscriptions() == 3, 10)
+    await world.publish()
+    await world.until_all_have_it(within_s=15)
+    await late.wait_for(1)
+    for callback in world.callbacks:
+        assert world.series.faults(callback, repeats_max=1) == []
 
 
 async def test_a_subscriber_that_was_down_gets_all_it_missed_in_one_post(

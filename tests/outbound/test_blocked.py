@@ -14,7 +14,7 @@ Serve = Callable[..., Awaitable[str]]
 OpenDoor = Callable[[DoorConfig], Door]
 
 GET = Request(
-    purpose=Purpose.TOPIC,
+    purpose=Purpose.FETCH,
     method="GET",
     url="",
     deadline_s=5,
@@ -71,7 +71,7 @@ async def test_the_topics_list_opens_no_callback_and_the_other_way_round(
     open_door: OpenDoor, answering: Serve
 ) -> None:
     url = await answering(OK)
-    callback = dataclasses.replace(GET, purpose=Purpose.CALLBACK)
+    callback = dataclasses.replace(GET, purpose=Purpose.DELIVERY)
     door = open_door(DoorConfig(user_agent="x", topics_allow=ONE_ADDRESS))
     # The kept connection of the first opens nothing either.
     assert isinstance(await one(door, GET, url), Answer)

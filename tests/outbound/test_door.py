@@ -15,7 +15,7 @@ from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, Too
 Serve = Callable[..., Awaitable[str]]
 
 POST = Request(
-    purpose=Purpose.CALLBACK,
+    purpose=Purpose.DELIVERY,
     method="POST",
     url="",
     body=b"news",
@@ -112,16 +112,16 @@ async def test_a_door_opens_once(door: Door) -> None:
         door.start()
 
 
-async def test_a_deadline_of_nothing_is_a_time_out(door: Door, serve: Serve) -> None:
-    async def hang(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
-
-    url = await serve(hang)
+async def test_what_has_no_time_left_is_not_started(
+    door: Door, answering: Serve, heard: list[bytes]
+) -> None:
+    url = await answering(OK)
     for deadline_s in (0.0, -1.0):
         request = dataclasses.replace(to(url), deadline_s=deadline_s)
         outcome = await door.send([request])[0]
         assert isinstance(outcome, NoAnswer)
-        assert outcome.reason is Reason.TIMED_OUT
+        assert outcome.reason is Reason.NOT_STARTED
+    assert heard == []
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ CONFIG = DoorConfig(
     topics_allow=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
 )
 GET = Request(
-    purpose=Purpose.TOPIC,
+    purpose=Purpose.FETCH,
     method="GET",
     url="",
     deadline_s=5,

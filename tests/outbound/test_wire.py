@@ -15,14 +15,14 @@ Serve = Callable[..., Awaitable[str]]
 OpenDoor = Callable[[DoorConfig], Door]
 
 GET = Request(
-    purpose=Purpose.TOPIC,
+    purpose=Purpose.FETCH,
     method="GET",
     url="",
     deadline_s=5,
     max_body_bytes=100_000,
     too_long=TooLong.FAIL,
 )
-POST = dataclasses.replace(GET, purpose=Purpose.CALLBACK, method="POST", body=b"news")
+POST = dataclasses.replace(GET, purpose=Purpose.DELIVERY, method="POST", body=b"news")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -97,7 +97,7 @@ async def test_a_get_asks_for_compression_on_topics_only(
 ) -> None:
     base = await answering(OK)
     await answer(door, GET, base)
-    await answer(door, dataclasses.replace(GET, purpose=Purpose.CALLBACK), base)
+    await answer(door, dataclasses.replace(GET, purpose=Purpose.DELIVERY), base)
     assert b"gzip" in heard[0].lower()
     assert b"accept-encoding" not in heard[1].lower()
     assert all(b"cookie" not in head.lower() and b"length" not in head.lower() for head in heard)
@@ -109,7 +109,7 @@ async def test_handles_carry_nothing_over_from_one_request_to_the_next(
     base = await answering(OK)
     callback = dataclasses.replace(POST, headers=(("X-Secret", "1"),))
     await answer(door, callback, base)
-    await answer(door, dataclasses.replace(GET, purpose=Purpose.CALLBACK), base)
+    await answer(door, dataclasses.replace(GET, purpose=Purpose.DELIVERY), base)
     await answer(door, dataclasses.replace(POST, body=None), base)
     assert [item.split(b" ")[0] for item in heard] == [b"POST", b"GET", b"POST"]
     assert b"X-Secret" not in heard[1] + heard[2]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.protocol.links import Links, gather_links, read_links
+from hub.protocol.links import Links, gather_links, names_only_others, read_links
 
 TOPIC = "http://t.example/blog/feed"
 HUB = "https://h.example/"
@@ -80,10 +80,55 @@ def test_no_more_hubs_than_a_header_can_carry_are_kept() -> None:
     assert links.hubs == tuple(f"http://h/{n}" for n in range(10))
 
 
+def test_hubs_without_end_are_read_in_time_that_grows_with_their_number() -> None:
+    started_s = time.process_time()
+    gather_links([("hub", f"http://h/{n}") for n in range(100_000)], TOPIC)
+    gather_links([("hub", f"ftp://h/{n}") for n in range(100_000)], TOPIC)
+    assert time.process_time() - started_s < 3
+
+
 def test_links_of_a_feed_are_resolved_alike() -> None:
     related = [("hub", "//h.example/"), ("self", "?page=1")]
     expected = Links(hubs=("http://h.example/",), self_url="http://t.example/blog/feed?page=1")
     assert gather_links(related, TOPIC) == expected
+
+
+@pytest.mark.parametrize(
+    "hub",
+    [
+        "https://h.example/a/~b",
+        "https://h.example/a/~b/",
+        "HTTPS://H.Example:443/a/%7eb",
+        "https://h.example/a/%7Eb?topic=1#x",
+    ],
+)
+def test_a_hub_is_the_same_in_other_spellings(hub: str) -> None:
+    assert not names_only_others(["https://x.example/", hub], "https://h.example/a/%7Eb")
+    assert not names_only_others(["https://h.example/a/%7Eb"], hub)
+
+
+def test_an_international_host_is_the_same_in_its_ascii_form() -> None:
+    assert not names_only_others(["http://bücher.example"], "http://xn--bcher-kva.example/")
+
+
+@pytest.mark.parametrize(
+    "hub",
+    [
+        "http://h.example/a",
+        "http://h.example:443/a",
+        "https://h.example:8443/a",
+        "https://h.example/A",
+        "https://h.example/",
+        "https://h.example/a/b",
+        "https://i.example/a",
+    ],
+)
+def test_a_hub_elsewhere_is_another(hub: str) -> None:
+    assert names_only_others([hub], "https://h.example/a")
+
+
+def test_who_names_no_hub_names_no_other() -> None:
+    assert not names_only_others([], HUB)
 
 
 @given(st.lists(st.text(alphabet="<>;,=\"' relhubsftp:/[]aé\\")))

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from redis import Redis, RedisError
 
 from hub.embedded.folder import DataFolder, running_redis_url
+from hub.exits import EXIT_SETTINGS
 from hub.serve.main import hub_stages, welcome
 from hub.serve.supervisor import BACKOFF_MOST_S
 from hub.settings import Settings
@@ -115,6 +116,17 @@ def test_a_port_in_use_ends_it_with_a_sentence(tmp_path: Path) -> None:
         ended = subprocess.run(command(tmp_path, port), capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert f"Cannot listen on 127.0.0.1 port {port}" in ended.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    data = tmp_path / "file" / "data"
+    ended = subprocess.run(command(data, free_port()), capture_output=True, text=True, check=False)
+    assert ended.returncode == EXIT_SETTINGS
+    assert ended.stderr == (
+        f"websub-hub: The data folder {data} cannot be used (Not a directory): give this user a "
+        "folder to write in, or choose another with --data (WEBSUB_HUB_DATA).\n"
+    )
 
 
 def test_a_killed_redis_comes_back_with_what_it_acknowledged(tmp_path: Path) -> None:

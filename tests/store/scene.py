@@ -139,14 +139,20 @@ class Scene:
         (claim,) = self.claim_buckets()
         return claim
 
-    def settle(self, claim: BucketClaim, fates: Mapping[str, Fate] | Fate | None = None) -> bool:
+    def settle(
+        self,
+        claim: BucketClaim,
+        fates: Mapping[str, Fate] | Fate | None = None,
+        *,
+        rests: bool = False,
+    ) -> bool:
         """With one fate for each who is in the claim, or one by callback; none: not tried."""
         outcomes = [
             outcome_of(claim, member, fate)
             for member in claim.members
             if (fate := _fate_of(member, fates)) is not None
         ]
-        return self.run(self.workers[0].buckets.settle(claim, outcomes))
+        return self.run(self.workers[0].buckets.settle(claim, outcomes, rests=rests))
 
     def settle_late(self, claim: BucketClaim, fate: Fate) -> int:
         """The end of the first member's request."""

@@ -230,6 +230,31 @@ class TestWhoWasNotTried:
         assert followed.progress(ONE) == before
         assert callbacks_of(followed.claim_bucket()) == {ONE}
 
+    def test_waits_a_little_where_its_host_was_too_busy(self, followed: Scene) -> None:
+        followed.publish()
+        claim = followed.claim_bucket()
+        followed.settle(claim, {TWO: Reached(to=claim.head)}, rests=True)
+        assert followed.claim_buckets() == []
+        assert followed.repair() == 0
+        followed.world.set_time(followed.world.now + 1_999)
+        assert followed.claim_buckets() == []
+        followed.world.set_time(followed.world.now + 1)
+        assert callbacks_of(followed.claim_bucket()) == {ONE}
+
+    def test_waits_no_more_where_something_is_published(self, followed: Scene) -> None:
+        followed.publish()
+        claim = followed.claim_bucket()
+        followed.settle(claim, {TWO: Reached(to=claim.head)}, rests=True)
+        followed.publish()
+        assert callbacks_of(followed.claim_bucket()) == {ONE, TWO}
+
+    def test_a_rest_brings_nobody_forward(self, followed: Scene) -> None:
+        followed.publish()
+        claim = followed.claim_bucket()
+        followed.settle(claim, missed(claim, delay_ms=10_000), rests=True)
+        followed.world.set_time(followed.world.now + 9_999)
+        assert followed.claim_buckets() == []
+
     def test_the_lease_of_a_claim_counts_from_within_the_claim_call(self, followed: Scene) -> None:
         followed.publish()
         claim = followed.claim_bucket()

@@ -5,15 +5,33 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
-from hub.store.fitness import Server, UnfitRedis, fit_redis_or_stop, judge_server
+from hub.store.fitness import (
+    Server,
+    UnfitRedis,
+    fit_redis_or_stop,
+    judge_memory,
+    judge_server,
+)
+from tests.store.own_server import OwnServer
 
-DURABLE = {
-    "appendonly": "yes",
-    "appendfsync": "always",
-    "maxmemory": "0",
-    "maxmemory-policy": "noeviction",
-}
+DURABLE = {"appendonly": "yes", "appendfsync": "always"}
+
+
+def server(
+    changed: dict[str, str] | None = None,
+    *,
+    version: str = "6.2.14",
+    policy: str = "noeviction",
+    max_memory_bytes: int = 0,
+) -> Server:
+    return Server(
+        version=version,
+        eviction_policy=policy,
+        max_memory_bytes=max_memory_bytes,
+        settings=DURABLE | changed if changed is not None else {},
+    )
 
 
 @pytest.fixture
@@ -33,24 +51,60 @@ def evicting_url(redis_url: str) -> Iterator[str]:
     ],
 )
 def test_what_may_be_lost_is_said(changed: dict[str, str], warnings: int) -> None:
-    assert len(judge_server(Server(version="6.2.14", settings=DURABLE | changed))) == warnings
+    assert len(judge_server(server(changed))) == warnings
 
 
-def test_a_redis_that_evicts_is_refused() -> None:
-    with pytest.raises(UnfitRedis, match="noeviction"):
-        judge_server(
-            Server(version="7.2.4", settings=DURABLE | {"maxmemory-policy": "volatile-lru"})
-        )
+def test_a_redis_that_evicts_is_refused_also_where_it_tells_no_settings() -> None:
+    nothing: dict[str, str] = {}
+    for changed in (nothing, None):
+        with pytest.raises(UnfitRedis, match="noeviction"):
+            judge_server(server(changed, policy="volatile-lru"))
 
 
 @pytest.mark.parametrize("version", ["6.0.16", "5.0.7", "4.0"])
 def test_an_old_redis_is_refused(version: str) -> None:
     with pytest.raises(UnfitRedis, match="too old"):
-        judge_server(Server(version=version, settings=DURABLE))
+        judge_server(server({}, version=version))
 
 
 def test_one_that_does_not_tell_is_warned_of() -> None:
-    assert judge_server(Server(version="7.0.0", settings={}))
+    assert judge_server(server(version="7.0.0"))
+
+
+@pytest.mark.parametrize(
+    ("max_memory_bytes", "history_total_bytes", "warnings"),
+    [(0, 10**12, 0), (1000, 800, 0), (1000, 801, 1)],
+    ids=["no limit", "fits", "more than there may be"],
+)
+def test_history_that_memory_cannot_hold_is_warned_of(
+    max_memory_bytes: int, history_total_bytes: int, warnings: int
+) -> None:
+    asked = server({}, max_memory_bytes=max_memory_bytes)
+    assert len(judge_memory(asked, history_total_bytes)) == warnings
+
+
+@pytest.mark.slow
+async def test_a_real_redis_tells_its_memory(own_server: OwnServer) -> None:
+    with own_server.redis() as redis:
+        redis.config_set("maxmemory", 1_000_000_000)
+    with capture_logs() as logs:
+        await fit_redis_or_stop(own_server.url, asyncio.Event(), history_total_bytes=900_000_000)
+    (log,) = logs
+    assert log["event"].startswith(
+        "WEBSUB_HUB_HISTORY_TOTAL_BYTES (900000000) is more than Redis's memory can hold "
+        "(80% of 1000000000): set it well below 800000000"
+    )
+
+
+@pytest.mark.slow
+async def test_a_redis_that_refuses_config_is_judged_by_what_it_tells(
+    own_server: OwnServer,
+) -> None:
+    with own_server.redis() as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        redis.execute_command("ACL", "SETUSER", "default", "-config")
+    with pytest.raises(UnfitRedis, match="allkeys-lru"):
+        await fit_redis_or_stop(own_server.url, asyncio.Event())
 
 
 async def test_a_real_redis_is_asked(evicting_url: str) -> None:

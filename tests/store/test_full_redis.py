@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from hub.store.limits import Limits
 from hub.store.outcomes import Reached
 from hub.store.results import Accepted, StoreFull, StoreUnavailable
 from tests.store.own_server import OwnServer, free_port
-from tests.store.scene import ONE, TOPIC, TWO, Scene
+from tests.store.scene import ONE, TOPIC, TWO, Scene, pending
 from tests.store.stores import request, store_at, until_available
+from tests.store.world import World
 
 
 class TestMemoryIsFull:
@@ -49,6 +51,45 @@ class TestMemoryIsFull:
         own_scene.redis.config_set("maxmemory", 1)
         assert own_scene.settle(claim, Reached(to=claim.head))
         assert own_scene.progress().cursor == claim.head
+
+    def test_what_was_accepted_is_worked_off(self, own_scene: Scene) -> None:
+        own_scene.subscribe(ONE)
+        own_scene.publish()
+        own_scene.accept(TWO)
+        own_scene.later(1_000)
+        own_scene.redis.config_set("maxmemory", 1)
+        claim = own_scene.claim_bucket()
+        assert own_scene.settle(claim, pending(claim))
+        assert own_scene.settle_late(claim, Reached(to=claim.head)) == 1
+        assert own_scene.progress().cursor == claim.head
+        (request,) = own_scene.claim_requests()
+        assert own_scene.settle_request(request).value == "applied"
+
+    def test_a_lease_ends(self, own_scene: Scene) -> None:
+        own_scene.subscribe(ONE, lease_s=60)
+        own_scene.later(60_000)
+        own_scene.redis.config_set("maxmemory", 1)
+        assert own_scene.expire() == [(TOPIC, ONE)]
+
+    def test_a_lease_that_was_renewed_is_no_obstacle_to_those_that_end(
+        self, own_scene: Scene
+    ) -> None:
+        own_scene.subscribe(ONE, lease_s=60)
+        own_scene.subscribe(ONE, lease_s=600)
+        own_scene.later(60_000)
+        own_scene.redis.config_set("maxmemory", 1)
+        assert own_scene.expire() == []
+
+    def test_a_sweep_goes_on(self, own_server: OwnServer) -> None:
+        callbacks = [f"{ONE}{number}" for number in range(4)]
+        world = World(own_server.url, "x", Limits(bucket_size=1, sweep_slice=1))
+        scene = Scene(world)
+        scene.subscribe(*callbacks)
+        scene.publish()
+        scene.redis.config_set("maxmemory", 1)
+        assert scene.deliver() == set(callbacks)
+        scene.redis.config_set("maxmemory", 0)
+        world.close()
 
     def test_what_was_confirmed_can_be_written_down(self, own_scene: Scene) -> None:
         own_scene.subscribe(ONE)

@@ -3,7 +3,9 @@
 import pytest
 
 from hub.protocol.requests import Content, Mode, SignatureMethod, SubscriptionRequest
-from hub.store.requests import Effect, Verdict
+from hub.settings import Settings
+from hub.store.limits import SECOND_MS, Limits
+from hub.store.requests import RETRY_AFTER_S, Effect, Verdict
 from hub.store.results import Accepted, TooManyPending
 from tests.store.scene import (
     FAILED,
@@ -16,6 +18,7 @@ from tests.store.scene import (
     Scene,
     callbacks_of,
 )
+from workers import verify
 
 
 def request(**changes: object) -> SubscriptionRequest:
@@ -211,3 +214,10 @@ class TestWhatIsAskedComesBackExactly:
         scene.publish(record=SAME)
         (claim,) = scene.claim_requests()
         assert claim.topic_refusal is None
+
+
+def test_who_is_sent_away_comes_back_when_the_slowest_verification_is_over() -> None:
+    tries_s = verify.TRIES_MAX * Settings().request_deadline_s
+    pauses_s = sum(verify.RETRY_AFTER_MS) / SECOND_MS
+    baseline_s = Limits().baseline_patience / SECOND_MS
+    assert baseline_s + tries_s + pauses_s < RETRY_AFTER_S

@@ -219,9 +219,9 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     @rule(topic=st.sampled_from(TOPICS))
     def ping(self, topic: str) -> None:
         moved = self.world.run(self.world.workers[0].topics.ping(topic))
-        state = self.model.topics.get(topic)
-        assert moved == (0 if state is None else 1)
-        if state is not None:
+        states = self.model.pinged(topic)
+        assert moved == len(states)
+        for state in states:
             state.recheck, state.last_ping = 0, self.world.now
             self._add_fetch(state)
 
@@ -255,9 +255,14 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         data=st.data(),
         outcome=st.sampled_from([FetchOutcome.NEWS, FetchOutcome.NEWS, *FetchOutcome]),
         is_bucket_wanted=st.booleans(),
+        self_url=st.sampled_from([*TOPICS, "http://t.example/unknown", None]),
     )
     def settle_fetch(
-        self, data: st.DataObject, outcome: FetchOutcome, is_bucket_wanted: bool
+        self,
+        data: st.DataObject,
+        outcome: FetchOutcome,
+        is_bucket_wanted: bool,
+        self_url: str | None,
     ) -> None:
         index = data.draw(st.integers(0, len(self.fetches_held) - 1))
         worker, claim, held = self.fetches_held.pop(index)
@@ -267,6 +272,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             outcome = FetchOutcome.NEWS
         record = FetchRecord(
             outcome=outcome,
+            facts={"self_key": topic_id(self_url) if self_url else ""},
             event=WholeEvent(content_type="text/plain") if outcome is FetchOutcome.NEWS else None,
             body=b"body" if outcome is FetchOutcome.NEWS else None,
             recheck_ms=RECHECK_MS,
@@ -282,6 +288,8 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             return
         assert not isinstance(answer, Lapsed)
         is_event = self._settle_fetch(claim.url, state, held, outcome)
+        if outcome is not FetchOutcome.RELEASED:
+            state.self_url = self_url
         assert (answer.event_id is not None) == is_event
         if answer.event_id is not None:
             assert answer.event_id > self.last_event
@@ -338,7 +346,12 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         for claim in claims:
             self._take_bucket(worker, claim)
         if budget == ALL and not self.clock_went_back:
-            idle = [p for p in self._due_pairs() if not self._is_bucket_claimed(p)]
+            now = self.world.now
+            idle = [
+                pair
+                for pair in self._due_pairs()
+                if not self._is_bucket_claimed(pair) and self._rests_until(pair) <= now
+            ]
             assert not idle, "somebody due was not claimed"
 
     def _take_bucket(self, worker: int, claim: BucketClaim) -> None:
@@ -367,6 +380,10 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         assert slices.trimmed_to == state.trimmed_to
         assert [id_ for id_, _ in slices.events] == [e for e in state.events if e > after]
 
+    def _rests_until(self, pair: tuple[str, str]) -> int:
+        """Until when a bucket may wait whose host was too busy."""
+        return self.rests.get((pair[0], self.placed[pair]), 0)
+
     def _due_pairs(self) -> set[tuple[str, str]]:
         now = self.world.now
         due = set()
@@ -377,8 +394,8 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         return due
 
     @precondition(lambda self: self.buckets_held)
-    @rule(data=st.data())
-    def settle_bucket(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), rests=st.booleans())
+    def settle_bucket(self, data: st.DataObject, rests: bool) -> None:
         index = data.draw(st.integers(0, len(self.buckets_held) - 1))
         worker, claim, held = self.buckets_held.pop(index)
         drawn = [data.draw(fates) for _ in claim.members]
@@ -390,7 +407,8 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             for member, name in zip(claim.members, drawn, strict=True)
             if (fate := _fate(name, claim.head)) is not None
         ]  # fmt: skip
-        stood = self.world.run(self.world.workers[worker].buckets.settle(claim, outcomes))
+        buckets = self.world.workers[worker].buckets
+        stood = self.world.run(buckets.settle(claim, outcomes, rests=rests))
         place, now = (claim.topic, claim.bucket), self.world.now
         stands = self.bucket_claims.get(place) is held and self.model.stands(held, now)
         assert stood == stands, "a claim that has ended did something"
@@ -403,6 +421,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 self._settle_member(pair, outcome, is_bucket_claimed=True)
         if stands:
             del self.bucket_claims[place]
+            self.rests[place] = now + LIMITS.rest if rests else 0
             for pair in [p for p, k in self.placed.items() if (p[0], k) == place]:
                 slot = self.model.slots.get(pair)
                 if slot and not slot.is_active and not self.model.is_in_flight(slot, now):
@@ -555,6 +574,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.incarnations: dict[tuple[str, str], int] = {}
+        self.rests: dict[tuple[str, int], int] = {}
 
     @invariant()
     def the_records_say_what_the_model_says(self) -> None:
@@ -618,7 +638,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 is_swept = redis.hexists(f"{prefix}t:{key}", "sweep")
                 assert time is not None or is_swept, "a bucket with somebody behind has no time"
                 if time is not None and not self._is_bucket_claimed(pair):
-                    assert time <= max(due, now) or is_swept
+                    assert time <= max(due, now, self._rests_until(pair)) or is_swept
                 if time is not None:
                     assert index <= max(time, now)
             if slot.is_active:

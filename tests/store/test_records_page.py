@@ -34,7 +34,8 @@ def test_each_key_in_the_scripts_is_named() -> None:
 
 
 def test_the_tests_that_it_names_are_there() -> None:
-    tests = {file.name: file.read_text() for file in Path(__file__).parent.glob("test_*.py")}
+    folders = (Path(__file__).parent, Path(__file__).parents[1] / "workers")
+    tests = {file.name: file.read_text() for at in folders for file in at.glob("test_*.py")}
     named = set(re.findall(r"`(test_\w+\.py)`", PAGE))
     assert named <= set(tests)
     for classes in set(re.findall(r"\b(Test[A-Z]\w+)", PAGE)):

@@ -97,7 +97,7 @@ class ModelRequest:
 
 @dataclass
 class ModelTopic:
-    """A followed topic: its log, and when it is to be fetched (None: not)."""
+    """A followed topic: its log, when it is to be fetched (None: not), what it calls itself."""
 
     fetch_at: int | None = None
     claim: ModelClaim | None = None
@@ -108,6 +108,7 @@ class ModelTopic:
     fetched_at: int = 0
     events: list[tuple[int, int]] = field(default_factory=list)
     trimmed_to: tuple[int, int] = (0, 0)
+    self_url: str | None = None
 
     @property
     def head(self) -> tuple[int, int]:
@@ -146,6 +147,14 @@ class Model:
             if slot.last_at > now or at > now + self.limits.longest_wait:
                 at = now
         return max(at, slot.flight_until) if self.is_in_flight(slot, now) else at
+
+    def pinged(self, url: str) -> list[ModelTopic]:
+        """What a ping is to set going: the topic, and the one whose URL it calls its own."""
+        if url not in self.topics:
+            return []
+        named = self.topics[url].self_url
+        urls = {url, named} if named is not None else {url}
+        return [self.topics[each] for each in urls if each in self.topics]
 
     def pending(self, pair: tuple[str, str]) -> list[ModelRequest]:
         return [request for request in self.requests.values() if request.pair == pair]

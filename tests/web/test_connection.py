@@ -1,12 +1,19 @@
 """What strangers send to an open port."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from structlog.testing import capture_logs
 
-from tests.web.hub_server import Hub
+from hub.web.app import create_app
+from hub.web.connection import listening
+from tests.web.hub_server import FACE, POLICY, Hub, ListStore
 
+HEAD_DEADLINE_S = 0.25
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 TLS_HELLO = bytes.fromhex("16030100c8010000c403035f") + b"\x00" * 200
 
 
@@ -56,3 +63,67 @@ async def test_an_odd_target_is_no_fault_of_ours(hub: Hub, target: bytes) -> Non
             method + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         )
         assert int(answer.split(b" ")[1]) < 500
+
+
+@pytest.fixture
+async def impatient_port() -> AsyncIterator[int]:
+    """The port of a hub that gives the head of a request a quarter of a second."""
+    app = create_app(ListStore(), POLICY, FACE)
+    async with listening(app, host="127.0.0.1", port=0, head_deadline_s=HEAD_DEADLINE_S) as port:
+        yield port
+
+
+async def answered(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(LIVEZ)
+    assert await reader.readuntil(b"alive\n")
+    writer.close()
+
+
+async def trickle(port: int, sent: bytes = b"") -> float:
+    """Sends a head that never ends, and returns for how many seconds the hub listened to it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began_s = asyncio.get_running_loop().time()
+    writer.write(sent + b"GET /livez HTTP/1.1\r\n")
+    ended = asyncio.create_task(reader.read())
+    async with asyncio.timeout(5):
+        while not ended.done():
+            writer.write(b"A: b\r\n")
+            await asyncio.wait([ended], timeout=0.02)
+    writer.close()
+    with suppress(ConnectionError):
+        assert (await ended).count(b"HTTP/1.1 200 OK") == sent.count(LIVEZ)
+    return asyncio.get_running_loop().time() - began_s
+
+
+@pytest.mark.slow
+async def test_a_head_that_trickles_in_is_cut_off(impatient_port: int) -> None:
+    assert HEAD_DEADLINE_S <= await trickle(impatient_port) < HEAD_DEADLINE_S + 2
+
+
+@pytest.mark.slow
+async def test_a_second_head_that_trickles_in_is_cut_off_too(impatient_port: int) -> None:
+    assert HEAD_DEADLINE_S <= await trickle(impatient_port, LIVEZ) < HEAD_DEADLINE_S + 2
+
+
+@pytest.mark.slow
+async def test_who_is_idle_between_requests_or_slow_with_a_body_is_not_cut_off(
+    impatient_port: int,
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", impatient_port)
+    slow_reader, slow_writer = await asyncio.open_connection("127.0.0.1", impatient_port)
+    # The head in two parts, the end of which comes in time.
+    writer.write(LIVEZ[:9])
+    slow_writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\nhub.mode=publish")
+    await answered(impatient_port)  # and by then that first part was read
+    writer.write(LIVEZ[9:])
+    assert await reader.readuntil(b"alive\n")
+    # Both have been longer about it now than a head may be.
+    await trickle(impatient_port)
+    writer.write(LIVEZ)
+    slow_writer.write(b"&hub.url=http://a.ex")
+    async with asyncio.timeout(5):
+        assert await reader.readuntil(b"alive\n")
+        assert (await slow_reader.readline()).startswith(b"HTTP/1.1 204 ")
+    writer.close()
+    slow_writer.close()

@@ -1,5 +1,6 @@
 """The hub's endpoint over real HTTP (WebSub 5.1, 6)."""
 
+import asyncio
 import gzip
 from urllib.parse import urlencode
 
@@ -8,7 +9,7 @@ from structlog.testing import capture_logs
 
 from hub.errors import HubError
 from hub.protocol.requests import Mode
-from hub.store.results import StoreFull, StoreUnavailable, TooManyPending
+from hub.store.results import Accepted, StoreFull, StoreUnavailable, TooManyPending
 from tests.web.hub_server import Hub, ListStore
 
 TOPIC = "http://publisher.example/é ~a%2F"
@@ -111,18 +112,62 @@ async def test_a_query_string_besides_does_not_matter(hub: Hub, store: ListStore
 
 
 async def test_a_body_that_grows_past_the_limit_is_cut_off(hub: Hub, store: ListStore) -> None:
-    bomb = gzip.compress(b"hub.mode=" + b"a" * 1_000_000)
-    answer = await hub.request("POST", body=bomb, headers={"Content-Encoding": "gzip"})
-    assert answer.status == 413
     chunks = b"2710\r\n" + b"a" * 10_000 + b"\r\n" + b"1\r\na\r\n0\r\n\r\n"
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     assert (await hub.raw(head + chunks)).startswith(b"HTTP/1.1 413 ")
     assert store.accepted == []
 
 
-async def test_a_broken_body_is_the_senders_fault(hub: Hub) -> None:
-    answer = await hub.request("POST", body=b"no gzip", headers={"Content-Encoding": "gzip"})
-    assert (answer.status, answer.headers["Content-Type"]) == (400, PLAIN)
+@pytest.mark.parametrize(
+    "encoding", ["gzip", "br", "deflate", "zstd", "GZIP, identity", "nonsense"]
+)
+@pytest.mark.parametrize("body", [gzip.compress(SUBSCRIBE), b"broken"], ids=["gzip", "broken"])
+async def test_an_encoded_body_is_refused_unread_and_without_a_traceback(
+    hub: Hub, store: ListStore, encoding: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as logs:
+        answer = await hub.request("POST", body=body, headers={"Content-Encoding": encoding})
+    assert (answer.status, answer.headers["Content-Type"]) == (415, PLAIN)
+    assert answer.text == "Send the body as it is, without Content-Encoding.\n"
+    assert (store.accepted, logs, caplog.records) == ([], [], [])
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+async def test_a_body_that_says_it_is_not_encoded_is_taken(hub: Hub, encoding: str) -> None:
+    answer = await hub.request("POST", body=SUBSCRIBE, headers={"Content-Encoding": encoding})
+    assert answer.status == 202
+
+
+async def test_an_encoded_body_for_nobody_leaves_no_traceback(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await hub.request("POST", "/x", body=b"no", headers={"Content-Encoding": "gzip"})
+    assert (answer.status, caplog.records) == (404, [])
+
+
+async def test_a_sender_that_leaves_in_the_middle_of_its_body_is_no_fault_of_ours(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70\r\n\r\nhub.mode"
+    with capture_logs() as logs:
+        _, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+        writer.write(head)
+        await hub.request("GET", "/livez")
+        writer.close()
+        await writer.wait_closed()
+        await hub.request("GET", "/livez")
+    assert (logs, caplog.records) == ([], [])
+
+
+async def test_an_unsubscription_is_answered_the_same_whether_there_is_one_or_not(
+    hub: Hub, store: ListStore
+) -> None:
+    body = SUBSCRIBE.replace(b"=subscribe", b"=unsubscribe")
+    known = await hub.request("POST", body=body)
+    store.answer = Accepted(number=None)
+    unknown = await hub.request("POST", body=body)
+    assert (known.status, known.text) == (unknown.status, unknown.text)
+    assert unknown.text.startswith("Accepted: if there is such a subscription, ")
 
 
 async def test_too_many_pending_requests_are_told_when_to_come_back(

@@ -6,17 +6,21 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from hub.embedded.folder import DataFolder, hold
 from hub.exits import EXIT_ADDRESS_IN_USE
 from hub.protocol.requests import SignatureMethod
 from hub.settings import Settings
 from hub.web.face import Face
-from hub.web.main import policy_of
+from hub.web.main import disk_of, policy_of
+from hub.web.room import Disk
+from tests.store.own_server import OwnServer
 
 FORM = {
     "hub.mode": "subscribe",
@@ -28,10 +32,12 @@ HTTPS = Face(hub_url="HTTPS://h/", request_max_bytes=1)
 
 
 @asynccontextmanager
-async def web_process(port: int, redis_url: str, key_prefix: str) -> AsyncIterator[Process]:
+async def web_process(
+    port: int, redis_url: str, key_prefix: str, given: Mapping[str, str] | None = None
+) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hub", "web", "--port", str(port), "--redis-url", redis_url),
-        env={**os.environ, "WEBSUB_HUB_KEY_PREFIX": key_prefix},
+        env={**os.environ, **(given or {}), "WEBSUB_HUB_KEY_PREFIX": key_prefix},
         stdout=DEVNULL,
         stderr=PIPE,
     )
@@ -43,13 +49,16 @@ async def web_process(port: int, redis_url: str, key_prefix: str) -> AsyncIterat
         await process.communicate()
 
 
-async def started(process: Process) -> None:
+async def started(process: Process) -> str:
+    """Returns what was logged until the process takes requests."""
     assert process.stderr is not None
+    said = ""
     async with asyncio.timeout(10):
         async for line in process.stderr:
-            if b"web started" in line:
-                return
-    raise AssertionError("the web process ended")
+            said += line.decode()
+            if "web started" in said:
+                return said
+    raise AssertionError(said)
 
 
 @pytest.fixture
@@ -109,6 +118,50 @@ async def test_without_redis_it_lives_and_accepts_nothing(port: int, key_prefix:
             assert liveness.status == 200
         async with session.get(f"{url}readyz") as readiness:
             assert readiness.status == 503
+
+
+@pytest.mark.slow
+async def test_without_room_in_memory_subscriptions_and_pings_are_sent_away_for_a_while(
+    port: int, key_prefix: str, tmp_path: Path
+) -> None:
+    server, url = OwnServer(tmp_path), f"http://127.0.0.1:{port}/"
+    server.start("--maxmemory", "1")
+    async with (
+        web_process(port, server.url, key_prefix) as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await started(process)
+        for form in (FORM, {"hub.mode": "publish", "hub.url": "http://t/"}):
+            async with session.post(url, data=form) as response:
+                assert (response.status, response.headers["Retry-After"]) == (503, "60")
+        async with session.get(f"{url}readyz") as readiness:
+            assert (readiness.status, "memory" in await readiness.text()) == (503, True)
+    server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("host", "public_url", "is_warned"),
+    [("0.0.0.0", "", True), ("0.0.0.0", "https://hub.example/", False), ("127.0.0.1", "", False)],
+    ids=["every address", "every address, with a public URL", "loopback"],
+)
+async def test_a_hub_that_cannot_know_its_url_says_what_to_set(
+    port: int, redis_url: str, key_prefix: str, host: str, public_url: str, *, is_warned: bool
+) -> None:
+    given = {"WEBSUB_HUB_HOST": host, "WEBSUB_HUB_PUBLIC_URL": public_url}
+    async with web_process(port, redis_url, key_prefix, given) as process:
+        said = await started(process)
+    assert ("set WEBSUB_HUB_PUBLIC_URL to what the world calls the hub" in said) is is_warned
+
+
+def test_the_disk_is_watched_only_under_the_redis_of_the_data_folder(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", min_free_disk_bytes=1)
+    ours, other = "unix:///run/ours.sock", "redis://localhost"
+    assert disk_of(settings, ours) is None
+    with hold(DataFolder(path=settings.data), ours):
+        assert disk_of(settings, ours) == Disk(folder=settings.data, min_free_bytes=1)
+        assert disk_of(settings, other) is None
+    assert disk_of(settings, other) is None
 
 
 def test_settings_become_the_policy() -> None:

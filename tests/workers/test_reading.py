@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hub.feeds.diff import Seen
-from hub.outbound.request import Answer, NoAnswer, Reason
+from hub.outbound.request import UNSENT, Answer, NoAnswer, Reason
+from hub.protocol.urls import topic_id
 from hub.store.log import EntriesEvent, WholeEvent
 from hub.store.topics import FetchOutcome, FetchRecord, TopicClaim
 from tests.workers.feeds import ATOM, atom, entries_of
@@ -72,7 +73,7 @@ class TestNoDocument:
 
     @pytest.mark.parametrize(
         "reason",
-        [r for r in Reason if r not in {Reason.STOPPED, Reason.ADDRESS_BLOCKED, Reason.BAD_URL}],
+        [r for r in Reason if r not in UNSENT | {Reason.ADDRESS_BLOCKED, Reason.BAD_URL}],
     )
     def test_no_answer_is_a_failure_that_says_why(self, reason: Reason) -> None:
         record = judge_fetch(FRESH, no_answer(reason), {})
@@ -89,8 +90,9 @@ class TestNoDocument:
         assert record.facts == {"outcome": "It went wrong.", "refused": REFUSAL}
         assert record.outcome is FetchOutcome.FAILED
 
-    def test_a_fetch_that_the_stopping_hub_broke_off_is_given_back(self) -> None:
-        record = judge_fetch(FRESH, no_answer(Reason.STOPPED), {})
+    @pytest.mark.parametrize("reason", [Reason.STOPPED, Reason.NOT_STARTED])
+    def test_a_fetch_that_was_not_made_or_broken_off_is_given_back(self, reason: Reason) -> None:
+        record = judge_fetch(FRESH, no_answer(reason), {})
         assert record == FetchRecord(outcome=FetchOutcome.RELEASED)
 
     @pytest.mark.parametrize(
@@ -221,8 +223,25 @@ class TestFacts:
         assert record.facts["self"] == "http://site.example/out"
 
     def test_what_a_topic_no_longer_names_is_forgotten(self) -> None:
-        record = judge_fetch(FRESH, answer(b"x"), {})
-        assert (record.facts["hubs"], record.facts["self"]) == ("", "")
+        facts = judge_fetch(FRESH, answer(b"x"), {}).facts
+        assert (facts["hubs"], facts["self"], facts["self_key"]) == ("", "", "")
+
+    def test_links_are_resolved_against_where_the_document_came_from(self) -> None:
+        moved = replace(answer(b"x", link="<s>; rel=self"), url="https://moved.example/a/b")
+        assert judge_fetch(FRESH, moved, {}).facts["self"] == "https://moved.example/a/s"
+
+    def test_a_page_is_one_by_its_type_and_not_by_what_stands_for_none(self) -> None:
+        page = b"<!doctype html><link rel=self href=/s>"
+        for got in (answer(page), answer(page, content_type="text/html")):
+            assert judge_fetch(FRESH, got, {}).facts["self"] == "http://site.example/s"
+        octets = answer(page, content_type="application/octet-stream")
+        assert judge_fetch(FRESH, octets, {}).facts["self"] == ""
+
+    def test_the_url_that_a_topic_names_is_known_as_pings_know_it(self) -> None:
+        got = answer(b"x", link="<http://Other/%7ea?b#c>; rel=self")
+        facts = judge_fetch(FRESH, got, {}).facts
+        assert facts["self"] == "http://Other/%7ea?b#c"
+        assert facts["self_key"] == topic_id("http://Other/~a?b")
 
     @pytest.mark.parametrize(
         ("modified", "is_kept"),

@@ -2,6 +2,7 @@
 -- topic, which then goes to the end of the list, so that a large topic does not hold up a small one. Returns {ms until the next look, bucket claims}.
 --! clock worklist progress bucket
 local budget, claims = tonumber(ARGV[1]), {}
+go_on_when_full(READY)
 for _ = 1, L.claim_steps do
   local topic = due_members(READY, 1)[1]
   if not topic or budget <= 0 then break end

@@ -3,6 +3,7 @@
 -- Returns {ms until the next look, {topic url, callback of each ended subscription, flat}}.
 --! clock worklist progress bucket
 local ended = {}
+go_on_when_full(ENDING)
 for _, member in ipairs(due_members(ENDING, tonumber(ARGV[1]))) do
   if #ended / 2 >= L.bucket_size then break end
   local topic, k = string.match(member, '^(.*)%.(%d+)$')

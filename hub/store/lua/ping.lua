@@ -1,14 +1,24 @@
--- ping(key_id): the publisher says that the topics of this normalised URL changed, however they are spelt. Returns how many
--- followed topics it moved.
+-- ping(key_id): the publisher says that the topics of this normalised URL changed, however they are spelt. Where one of them names
+-- another URL as its own, the topics of that one are fetched as well, and no further: so topics that name each other do not set
+-- each other going for ever. Returns how many followed topics it moved.
 --! clock worklist progress bucket
-local topics = redis.call('SMEMBERS', P .. 'same:' .. ARGV[1])
-topics[#topics + 1] = ARGV[1]
-local moved = 0
-for _, topic in ipairs(topics) do
-  if redis.call('EXISTS', topic_key(topic)) == 1 then
-    redis.call('HSET', topic_key(topic), 'last_ping', NOW, 'recheck', 0, 'fetch_at', NOW)
-    add(PINGED, topic, NOW)
-    moved = moved + 1
+local count = 0
+
+-- Returns the keys of the other URLs that they name.
+local function move(key)
+  local topics, others = redis.call('SMEMBERS', P .. 'same:' .. key), {}
+  topics[#topics + 1] = key
+  for _, topic in ipairs(topics) do
+    local t = redis.call('HMGET', topic_key(topic), 'url', 'self_key')
+    if t[1] then
+      redis.call('HSET', topic_key(topic), 'last_ping', NOW, 'recheck', 0, 'fetch_at', NOW)
+      add(PINGED, topic, NOW)
+      count = count + 1
+      if t[2] and t[2] ~= '' and t[2] ~= key then others[t[2]] = true end
+    end
   end
+  return others
 end
-return moved
+
+for key in pairs(move(ARGV[1])) do move(key) end
+return count

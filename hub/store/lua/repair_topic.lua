@@ -51,7 +51,8 @@ local function mend_bucket(k)
   local due, lease = look_at_bucket(k)
   local score = redis.call('ZSCORE', list.z, k)
   local is_swept = not t[5] or tonumber(k) < tonumber(t[5])
-  if due and is_swept and not standing_claim(list, k) and (not score or tonumber(score) > due) then
+  -- A bucket that rests lies that much later than its members are due.
+  if due and is_swept and not standing_claim(list, k) and (not score or tonumber(score) > math.max(due, NOW + L.rest)) then
     add(list, k, due)
     missing = missing + 1
   end

@@ -1,12 +1,12 @@
--- settle_bucket(topic_id, bucket, token, outcomes): writes what became of a claimed bucket's requests, works out its next time from the
--- progress as it then stands, and gives it back. Who has no outcome was not tried. Returns 1, or 0 where the claim has lapsed.
+-- settle_bucket(topic_id, bucket, token, outcomes, rests): writes what became of a claimed bucket's requests, works out its next time from
+-- the progress as it then stands, and gives it back. Who has no outcome was not tried and stays due: at once, or where `rests` is 1 after
+-- L.rest, as its host was too busy. Returns 1, or 0 where the claim has lapsed.
 --! clock worklist progress bucket outcome
 local topic, k, token = ARGV[1], ARGV[2], ARGV[3]
 local list = ready_list(topic)
 local claim = claim_held(list, k, token)
 if not claim then return 0 end
--- First of all, since Redis lets a script that has begun to write go on where memory is full: what was sent must be
--- written down, or it is sent again and again.
+-- First of all, so that it goes on when memory is full: what was sent must be written down, or it is sent again and again.
 redis.call('HDEL', list.c, k)
 local progress = progress_key(topic, k)
 local all = redis.call('HGETALL', progress)
@@ -44,6 +44,7 @@ for sid, p in pairs(by_sid) do
   end
   if due and (not next_at or due < next_at) then next_at = due end
 end
+if next_at and ARGV[5] == '1' then next_at = math.max(next_at, NOW + L.rest) end
 settle(list, k, claim, next_at)
 for _, sid in ipairs(ended) do purge_slot(topic, k, sid) end
 touch_ready(topic)

@@ -4,6 +4,7 @@
 local topic, k = ARGV[1], ARGV[2]
 local progress = progress_key(topic, k)
 local written, at, wake_at = 0, 1, nil
+go_on_when_full(READY)
 local is_claimed = standing_claim(ready_list(topic), k) ~= nil
 local head_ms, head_seq = parse_id(redis.call('HGET', topic_key(topic), 'head'))
 

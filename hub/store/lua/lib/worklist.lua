@@ -4,6 +4,10 @@ local function list_of(name, longest_wait)
   return { z = P .. 'wl:' .. name, c = P .. 'wl:' .. name .. ':claims', bell = name, longest_wait = longest_wait }
 end
 
+-- Redis lets a script that has begun to write go on where memory is full, and lets any begin with a deletion: what was
+-- accepted has to be worked off, or no room is ever made.
+local function go_on_when_full(list) redis.call('HDEL', list.c, '') end
+
 local function first_time(list)
   return tonumber(redis.call('ZRANGE', list.z, 0, 0, 'WITHSCORES')[2])
 end

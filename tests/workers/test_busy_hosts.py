@@ -1,0 +1,136 @@
+"""A host with more to get than it may get at once (fine print 6; design section 7)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hub.clock import monotonic_s
+from tests.workers.conftest import StartHub
+from tests.workers.hub_in_process import Hub
+from tests.workers.sites import Callback, Reply, Site, Topic
+from tests.workers.waiting import eventually
+
+HANG = Reply(end="hang")
+AT_ONCE = 2
+
+
+@pytest.fixture
+async def other_site() -> AsyncIterator[Site]:
+    async with Site().open() as opened:
+        yield opened
+
+
+async def followed(hub: Hub, site: Site, count: int) -> tuple[Topic, list[Callback]]:
+    topic = site.topic("/t", b"1")
+    callbacks = [site.callback(f"/c{number}") for number in range(count)]
+    await asyncio.gather(*(hub.subscribe(topic, callback) for callback in callbacks))
+    return topic, callbacks
+
+
+def tries(callbacks: list[Callback]) -> int:
+    return sum(len(callback.deliveries) for callback in callbacks)
+
+
+async def test_who_had_no_turn_is_not_tried_and_nothing_is_counted_against_it(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(requests_at_once_per_host=AT_ONCE)
+    topic, callbacks = await followed(hub, site, 6)
+    for callback in callbacks:
+        callback.otherwise = HANG
+    await hub.publish(topic, b"2")
+    await eventually(lambda: tries(callbacks) == AT_ONCE, 2)
+    # Their deadline of 2 s makes room for others, and a rest of 2 s is over by then.
+    for count in (2 * AT_ONCE, 3 * AT_ONCE):
+        await eventually(lambda count=count: tries(callbacks) >= count, 5)  # type: ignore[misc]
+        assert tries(callbacks) <= count
+    for callback in callbacks:
+        assert hub.attempts(topic, callback) <= len(callback.deliveries)
+        callback.otherwise = Reply()
+    hub.move_clock(30)
+    await hub.until_up_to_date(topic, *callbacks)
+
+
+async def test_nothing_is_started_once_its_bucket_is_settled(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(requests_at_once_per_host=AT_ONCE)
+    topic, callbacks = await followed(hub, site, 24)
+    for callback in callbacks:
+        # Turns come all the time, but not enough of them within the patience of 0.3 s.
+        callback.otherwise = Reply(delay_s=0.1)
+    (crew,) = hub.crews
+    await hub.publish_event(topic, b"2")
+    crew.deliver.close()
+    await crew.deliver.finish()
+    tried = tries(callbacks)
+    await asyncio.sleep(0.5)
+    assert AT_ONCE <= tries(callbacks) <= tried + AT_ONCE < len(callbacks)
+
+
+async def test_a_bucket_whose_host_is_too_busy_rests(start_hub: StartHub, site: Site) -> None:
+    hub = await start_hub(requests_at_once_per_host=AT_ONCE)
+    topic, callbacks = await followed(hub, site, 4)
+    for callback in callbacks:
+        callback.otherwise = HANG
+    (crew,) = hub.crews
+    await hub.publish_event(topic, b"2")
+    crew.deliver.close()
+    await crew.deliver.finish()
+    due_in_s = hub.due_in_s(topic, "ready")
+    assert due_in_s is not None
+    assert due_in_s > 1
+
+
+async def test_a_busy_host_takes_no_capacity_from_others(
+    start_hub: StartHub, site: Site, other_site: Site
+) -> None:
+    hub = await start_hub(
+        limits={"bucket_size": 4},
+        requests_at_once=4,
+        requests_at_once_per_host=AT_ONCE,
+        patience_s=1.9,
+    )
+    topic, callbacks = await followed(hub, site, 16)
+    for callback in callbacks:
+        callback.otherwise = HANG
+    other, quick = other_site.topic("/t", b"1"), other_site.callback("/quick")
+    await hub.subscribe(other, quick)
+    await hub.publish(topic, b"2")
+    await eventually(lambda: tries(callbacks) == AT_ONCE, 2)
+    for number in range(2, 5):
+        began_s = monotonic_s()
+        await hub.publish(other, b"%d" % number)
+        await quick.wait_for(number - 1)
+        assert monotonic_s() - began_s < 1
+
+
+async def test_a_subscription_is_verified_while_deliveries_wait_at_its_host(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(requests_at_once_per_host=AT_ONCE)
+    topic, callbacks = await followed(hub, site, 6)
+    for callback in callbacks:
+        callback.otherwise = HANG
+    await hub.publish(topic, b"2")
+    await eventually(lambda: tries(callbacks) == AT_ONCE, 2)
+    began_s = monotonic_s()
+    await hub.subscribe(topic, site.callback("/new"))
+    assert monotonic_s() - began_s < 1.5
+
+
+async def test_a_host_that_answers_gets_a_whole_bucket_in_one_claim(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(requests_at_once_per_host=AT_ONCE, patience_s=1.9)
+    topic, callbacks = await followed(hub, site, 24)
+    for callback in callbacks:
+        callback.otherwise = Reply(delay_s=0.05)
+    (crew,) = hub.crews
+    await hub.publish_event(topic, b"2")
+    # What is claimed already goes on; nothing is claimed again.
+    crew.deliver.close()
+    await crew.deliver.finish()
+    assert tries(callbacks) == len(callbacks)
+    await hub.until_up_to_date(topic, *callbacks)
