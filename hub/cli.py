@@ -70,6 +70,9 @@ COMMANDS: dict[str, Command] = {
     "publish": ClientCommand(
         module="hub.commands.publish", summary="tell a hub that topics have changed"
     ),
+    "doctor": ClientCommand(
+        module="hub.doctor.command", summary="look at a publisher, and say what to mend"
+    ),
     "conformance": ClientCommand(
         module="conformance.cli", summary="check any WebSub hub against the specification"
     ),

@@ -76,7 +76,7 @@ def test_an_option_is_not_guessed_from_its_beginning(capsys: pytest.CaptureFixtu
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 2
     help_text = capsys.readouterr().err
-    for command in ("serve", "web", "worker", "status", "repair", "listen", "publish"):
+    for command in ("serve", "web", "worker", "status", "repair", "listen", "publish", "doctor"):
         assert f"\n    {command} " in help_text
 
 

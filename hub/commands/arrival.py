@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hub.commands.hub_client import shown
+from hub.commands.reach import shown
 from hub.protocol.delivery import sign
 from hub.protocol.requests import SignatureMethod
 

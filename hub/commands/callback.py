@@ -36,7 +36,20 @@ class Stopped:
     """The user wants no more."""
 
 
-Event = Confirmed | Denied | Stopped | Arrival
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The hub accepted a request, and has yet to verify it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTaken:
+    """The hub did not accept a request; `is_away` where it may later."""
+
+    reason: str
+    is_away: bool
+
+
+Event = Confirmed | Denied | Stopped | Taken | NotTaken | Arrival
 
 
 class Callback:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from hub.commands.hub_client import HubFailed, address, read_start, unreachable
+from hub.commands.hub_client import HubFailed, address, read_start
+from hub.commands.reach import unreachable
 from hub.feeds.discovery import advertised_links
 from hub.feeds.document import read_document
 

@@ -6,6 +6,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from hub.commands.reach import shown, unreachable
 from hub.errors import HubError
 from hub.protocol.urls import url_fault, wire_form
 
@@ -17,6 +18,10 @@ _ANSWER_MAX_BYTES = 2_000
 
 class HubFailed(HubError):
     """A server cannot be reached, or did not take what it was asked for."""
+
+
+class HubAway(HubFailed):
+    """A hub cannot be reached, or cannot take anything at the moment: it may later."""
 
 
 def session() -> aiohttp.ClientSession:
@@ -40,20 +45,23 @@ async def ask(client: aiohttp.ClientSession, hub: str, fields: Sequence[tuple[st
     """Send the fields to a hub, and return if it takes them.
 
     Raises:
-        HubFailed: it cannot be reached or answers anything but 2xx; the text says what.
+        HubAway: it cannot be reached, answers 5xx or 429; the text says what.
+        HubFailed: it answers anything else but 2xx.
     """
     try:
         async with client.post(address(hub), data=fields, allow_redirects=False) as response:
             status, headers = response.status, response.headers
             text = (await read_start(response, _ANSWER_MAX_BYTES)).decode("utf-8", "replace")
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise HubFailed(unreachable(f"the hub {hub}", error)) from error
+        raise HubAway(unreachable(f"the hub {hub}", error)) from error
     if status in {web.HTTPTemporaryRedirect.status_code, web.HTTPPermanentRedirect.status_code}:
         # WebSub 5.1.2: "The subscriber is expected to retry the subscription or unsubscription at
         # the new hub URL."
         raise HubFailed(f"The hub has moved: try --hub {headers.get('Location', '(nowhere)')}")
     if not 200 <= status <= 299:
-        raise HubFailed(f"The hub {hub} answered {status}: {shown(text) or 'nothing else'}")
+        is_away = status >= 500 or status == web.HTTPTooManyRequests.status_code
+        failure = HubAway if is_away else HubFailed
+        raise failure(f"The hub {hub} answered {status}: {shown(text) or 'nothing else'}")
 
 
 async def read_start(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
@@ -64,14 +72,3 @@ async def read_start(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         if len(body) >= max_bytes:
             break
     return body[:max_bytes]
-
-
-def unreachable(name: str, error: Exception) -> str:
-    """Return a sentence on why a server could not be asked."""
-    reason = "it did not answer in time" if isinstance(error, TimeoutError) else shown(str(error))
-    return f"Cannot reach {name}: {reason}"
-
-
-def shown(text: str) -> str:
-    """Return the text on one line, without what could steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text.strip())

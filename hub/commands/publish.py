@@ -6,10 +6,12 @@ import itertools
 import sys
 
 from hub.commands.hub_client import DEFAULT_HUB, ask, session
+from hub.commands.waiting import say, waiting
 from hub.errors import HubError
 
 # As many as Google's client sends at once; every hub takes so many.
 _TOPICS_AT_ONCE = 100
+_SHOWN_AFTER_S = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(_publish(arguments.hub, arguments.urls))
     except HubError as error:
-        print(f"websub-hub: {error}", file=sys.stderr)
+        say(sys.stderr, f"websub-hub: {error}")
         return 1
     return 0
 
@@ -32,6 +34,8 @@ async def _publish(hub: str, urls: list[str]) -> None:
     remaining = iter(urls)
     async with session() as client:
         while batch := list(itertools.islice(remaining, _TOPICS_AT_ONCE)):
-            await ask(client, hub, [("hub.mode", "publish"), *(("hub.url", url) for url in batch)])
+            fields = [("hub.mode", "publish"), *(("hub.url", url) for url in batch)]
+            async with waiting(sys.stderr, f"waiting for {hub}", shown_after_s=_SHOWN_AFTER_S):
+                await ask(client, hub, fields)
             for url in batch:
                 print(f"told {hub} of {url}", flush=True)

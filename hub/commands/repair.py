@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import sys
 
-from hub.clock import monotonic_s, token_hex
+from hub.clock import token_hex
+from hub.commands.waiting import waiting
 from hub.settings import Settings
 from hub.store.store import Store
 
-# From here on a person watching a terminal wants to see that something happens.
-SHOW_AFTER_S = 1.0
+SHOWN_AFTER_S = 1
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
@@ -24,12 +24,11 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 async def _run(settings: Settings, url: str) -> int:
     store = Store.of(settings, url, randomness=token_hex(8))
-    total, slices, began_s = 0, 0, monotonic_s()
+    total = 0
     try:
-        async for missing in store.repair.run():
-            total, slices = total + missing, slices + 1
-            if sys.stderr.isatty() and monotonic_s() - began_s > SHOW_AFTER_S:
-                print(f"\r{slices} slices, {total} missing", end="", file=sys.stderr, flush=True)
+        async with waiting(sys.stderr, "going through all records", shown_after_s=SHOWN_AFTER_S):
+            async for missing in store.repair.run():
+                total += missing
     finally:
         await store.close()
     print(f"{total} missing, queued now" if total else "nothing was missing")

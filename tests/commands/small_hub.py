@@ -105,10 +105,10 @@ class SmallHub:
 
 
 @asynccontextmanager
-async def small_hub() -> AsyncIterator[SmallHub]:
+async def small_hub(port: int = 0) -> AsyncIterator[SmallHub]:
     async with aiohttp.ClientSession() as session:
         hub = SmallHub(session=session)
         app = create_app(hub, POLICY, Face(hub_url="http://h/", request_max_bytes=100_000))
-        async with listening(app, host="127.0.0.1", port=0) as port:
+        async with listening(app, host="127.0.0.1", port=port) as port:
             hub.url = f"http://127.0.0.1:{port}/"
             yield hub

@@ -1,54 +1,23 @@
 """`websub-hub listen` as a process of its own, against a real endpoint."""
 
-import asyncio
-import io
 import json
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from hub.commands.waiting import waiting
 from hub.protocol.requests import Mode
-from tests.commands.small_hub import SmallHub, small_hub
+from tests.commands.listen_process import TOPIC, ended, line_of, listening_process
+from tests.commands.small_hub import small_hub
 
-TOPIC = "http://t.example/é"
 FEED = (
     b'<feed xmlns="http://www.w3.org/2005/Atom"><id>i</id><title>f</title>'
     b"<entry><id>e</id><title>First</title></entry></feed>"
 )
 
 
-@asynccontextmanager
-async def listening_process(hub: SmallHub, *options: str) -> AsyncIterator[Process]:
-    words = (sys.executable, "-m", "hub", "listen", TOPIC, "--hub", hub.url, *options)
-    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=PIPE)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def line_of(stream: asyncio.StreamReader | None) -> str:
-    assert stream is not None
-    async with asyncio.timeout(10):
-        return (await stream.readline()).decode()
-
-
-async def ended(process: Process) -> tuple[int | None, str]:
-    async with asyncio.timeout(10):
-        _, errors = await process.communicate()
-    return process.returncode, errors.decode()
-
-
 @pytest.mark.slow
 async def test_an_arrival_is_a_line_of_json_and_ctrl_c_unsubscribes() -> None:
-    async with small_hub() as hub, listening_process(hub, "--json", "--lease", "60") as process:
+    async with small_hub() as hub, listening_process(hub.url, "--json", "--lease", "60") as process:
         subscription = await hub.subscription()
         assert (subscription.topic, subscription.lease_s) == (TOPIC, 60)
         assert len(subscription.secret) >= 32
@@ -66,7 +35,7 @@ async def test_an_arrival_is_a_line_of_json_and_ctrl_c_unsubscribes() -> None:
 
 @pytest.mark.slow
 async def test_an_arrival_is_a_block_with_titles_and_a_bad_signature_shows() -> None:
-    async with small_hub() as hub, listening_process(hub, "--secret", "mine") as process:
+    async with small_hub() as hub, listening_process(hub.url, "--secret", "mine") as process:
         subscription = await hub.subscription()
         assert subscription.secret == b"mine"
         await hub.deliver(subscription, FEED, secret=b"other")
@@ -78,7 +47,7 @@ async def test_an_arrival_is_a_block_with_titles_and_a_bad_signature_shows() -> 
 
 @pytest.mark.slow
 async def test_only_what_was_asked_for_is_confirmed() -> None:
-    async with small_hub() as hub, listening_process(hub):
+    async with small_hub() as hub, listening_process(hub.url):
         subscription = await hub.subscription()
         for query in (
             "hub.mode=unsubscribe&hub.topic=http%3A%2F%2Ft.example%2F%C3%A9&hub.challenge=a",
@@ -93,7 +62,7 @@ async def test_only_what_was_asked_for_is_confirmed() -> None:
 async def test_a_denial_ends_it_with_the_reason() -> None:
     async with small_hub() as hub:
         hub.is_denying = True
-        async with listening_process(hub) as process:
+        async with listening_process(hub.url) as process:
             code, errors = await ended(process)
     assert code == 1
     assert "denied the subscription: not here" in errors
@@ -101,7 +70,7 @@ async def test_a_denial_ends_it_with_the_reason() -> None:
 
 @pytest.mark.slow
 async def test_a_refusal_ends_it_with_the_hubs_sentence() -> None:
-    async with small_hub() as hub, listening_process(hub, "--secret", "s" * 200) as process:
+    async with small_hub() as hub, listening_process(hub.url, "--secret", "s" * 200) as process:
         code, errors = await ended(process)
     assert code == 1
     assert "answered 400: hub.secret must be at most 199 bytes long." in errors
@@ -111,42 +80,9 @@ async def test_a_refusal_ends_it_with_the_hubs_sentence() -> None:
 async def test_a_hub_that_never_verifies_does_not_hold_up_ctrl_c() -> None:
     async with small_hub() as hub:
         hub.is_silent = True
-        async with listening_process(hub) as process:
+        async with listening_process(hub.url) as process:
             assert "waiting for" in await line_of(process.stderr)
             process.send_signal(signal.SIGINT)
             code, errors = await ended(process)
     assert code == 0
     assert "ends with its lease" in errors
-
-
-class Screen(io.StringIO):
-    """Tells when a text has been shown."""
-
-    def __init__(self, awaited: str, *, is_terminal: bool) -> None:
-        super().__init__()
-        self.is_shown = asyncio.Event()
-        self._awaited = awaited
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
-
-    def write(self, text: str) -> int:
-        if self._awaited in text:
-            self.is_shown.set()
-        return super().write(text)
-
-
-async def test_a_terminal_sees_what_is_waited_for_and_a_clean_line_after() -> None:
-    screen = Screen("1 s", is_terminal=True)
-    async with asyncio.timeout(5), waiting(screen, "waiting", hint="hint"):
-        assert screen.getvalue() == "waiting"
-        await screen.is_shown.wait()
-    assert screen.getvalue().endswith("waiting 1 s\r\x1b[2K")
-
-
-async def test_what_is_no_terminal_gets_no_control_characters() -> None:
-    screen = Screen("hint", is_terminal=False)
-    async with asyncio.timeout(5), waiting(screen, "waiting", hint="hint", hint_after_s=0):
-        await screen.is_shown.wait()
-    assert screen.getvalue() == "waiting\nhint\n"

@@ -1,0 +1,1 @@
+"""What a publisher looks like from outside, and what it should mend."""

@@ -1,0 +1,108 @@
+"""Where a document breaks the rules of XML that strict readers keep to."""
+
+from dataclasses import dataclass
+from xml.parsers import expat
+
+from hub.feeds.encoding import XmlStart, find_xml
+from hub.feeds.records import Uncuttable
+
+_SHOWN_CHARACTERS = 70
+_ERRORS = expat.errors
+# What is wrong, and what to do: for those that feeds are known to make.
+_PLAIN = {
+    _ERRORS.XML_ERROR_UNDEFINED_ENTITY: (
+        "there is an HTML entity that XML does not know",
+        "Write the character itself, or its number (&#160; instead of &nbsp;).",
+    ),
+    _ERRORS.XML_ERROR_UNBOUND_PREFIX: (
+        "there is a prefix that no xmlns declares",
+        'Declare it in the first element: xmlns:PREFIX="...".',
+    ),
+    _ERRORS.XML_ERROR_INVALID_TOKEN: (
+        "there is a character that may not stand there",
+        "Escape & and < in texts (&amp;, &lt;), and leave control characters out.",
+    ),
+    _ERRORS.XML_ERROR_TAG_MISMATCH: (
+        "a tag is closed that was not the last to be opened",
+        "Close every tag, and escape HTML in texts or put it into CDATA.",
+    ),
+    _ERRORS.XML_ERROR_NO_ELEMENTS: (
+        "the document ends too early",
+        "See whether the program that makes it stops halfway.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XmlFault:
+    """A fault: what it is, as a clause, the text there, and what to do in a sentence."""
+
+    line: int
+    what: str
+    excerpt: str
+    mend: str
+
+
+class _HasDeclarations(Exception):
+    """Entities are how a small document becomes a big one: such a document is not read on."""
+
+
+def xml_faults(body: bytes, content_type: str) -> tuple[XmlFault, ...]:
+    """Return what stands before `<?xml`, and the first fault behind it; less what we cannot tell.
+
+    Args:
+        body: the document from its very first byte.
+        content_type: its header, of which only the charset counts, or empty.
+    """
+    try:
+        start = find_xml(body, content_type)
+    except Uncuttable:
+        return ()
+    faults = (_before(body, start), _within(body, start))
+    return tuple(found for found in faults if found is not None)
+
+
+def _before(body: bytes, start: XmlStart) -> XmlFault | None:
+    before = body[: start.offset].decode(start.encoding, "replace").lstrip("\ufeff")
+    if not before or not body.startswith("<?xml".encode(start.encoding), start.offset):
+        return None
+    return XmlFault(
+        line=1,
+        what="there is white space before <?xml",
+        excerpt="",
+        mend="Let the document begin with <?xml; often a plug-in or template prints an empty line.",
+    )
+
+
+def _within(body: bytes, start: XmlStart) -> XmlFault | None:
+    parser = expat.ParserCreate(start.encoding, " ")
+    parser.StartDoctypeDeclHandler = _refuse_declarations
+    try:
+        parser.Parse(body[start.offset :], True)
+    except _HasDeclarations:
+        return None
+    except expat.ExpatError as error:
+        told = expat.ErrorString(error.code)
+        what, mend = _PLAIN.get(told, (told, "Mend it where the document is made."))
+        return XmlFault(
+            line=error.lineno + body.count(b"\n", 0, start.offset),
+            what=what,
+            excerpt=_excerpt(body, start.encoding, start.offset + parser.ErrorByteIndex),
+            mend=mend,
+        )
+    return None
+
+
+def _refuse_declarations(
+    _name: str, _system: str | None, _public: str | None, has_declarations: int
+) -> None:
+    if has_declarations:
+        raise _HasDeclarations
+
+
+def _excerpt(body: bytes, encoding: str, at: int) -> str:
+    wide = 2 if encoding.startswith("utf-16") else 1
+    start = max(at - wide * _SHOWN_CHARACTERS // 2, 0)
+    start -= start % wide
+    text = body[start : start + wide * _SHOWN_CHARACTERS].decode(encoding, "replace")
+    return " ".join(text.split())
