@@ -90,21 +90,26 @@ class Verifier:
                 self._report(claim, "refused", detail=detail)
 
     async def _nobody_answered(self, claim: RequestClaim, answer: NoAnswer, hold: Hold) -> None:
-        if answer.reason in UNSENT:
-            await self._requests.release(claim)
-        elif answer.reason in PASSING and claim.tries + 1 < TRIES_MAX:
-            await self._requests.try_again(claim, delay_ms=RETRY_AFTER_MS[claim.tries])
-            self._report(claim, "verification to be retried", detail=answer.detail)
-        else:
+        if not await self._is_to_be_asked_again(claim, answer):
             await self._settle(claim, Verdict.REFUSED, hold)
             self._report(claim, "refused", detail=answer.detail)
+
+    async def _is_to_be_asked_again(self, claim: RequestClaim, answer: NoAnswer) -> bool:
+        """Returns whether the request stays pending, for another time."""
+        if answer.reason in UNSENT:
+            await self._requests.release(claim)
+            return True
+        if answer.reason in PASSING and claim.tries + 1 < TRIES_MAX:
+            await self._requests.try_again(claim, delay_ms=RETRY_AFTER_MS[claim.tries])
+            self._report(claim, "callback to be asked again", detail=answer.detail)
+            return True
+        return False
 
     async def _deny(self, claim: RequestClaim, reason: str, hold: Hold) -> None:
         # WebSub 5.2: the hub "MUST inform the subscriber by sending an HTTP [...] GET request"; the
         # answer means nothing.
         answer = await self._get(denial_url(claim.callback, claim.topic, reason))
-        if isinstance(answer, NoAnswer) and answer.reason in UNSENT:
-            await self._requests.release(claim)
+        if isinstance(answer, NoAnswer) and await self._is_to_be_asked_again(claim, answer):
             return
         await self._settle(claim, Verdict.DENIED, hold)
         self._report(claim, "denied", detail=reason)

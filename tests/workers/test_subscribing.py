@@ -157,6 +157,17 @@ class TestRefusing:
         assert "hub.challenge" not in told.query
         assert hub.progress(topic, callback) is None
 
+    async def test_who_cannot_be_told_of_a_denial_is_told_later(self, hub: Hub, site: Site) -> None:
+        topic, callback = site.topic("/t", b"1"), site.callback("/c")
+        topic.url = "http://169.254.169.254/latest"
+        callback.verify.append(Reply(end="close"))
+        number = await hub.request(SUBSCRIBE, topic, callback)
+        await until_tried(hub, number, 1)
+        hub.move_clock(RETRIES_OVER_S)
+        await hub.until_settled(number)
+        assert [told.query["hub.mode"] for told in callback.verifications] == ["denied"] * 2
+        assert hub.progress(topic, callback) is None
+
 
 class TestChanging:
     async def test_an_unsubscription_ends_deliveries_without_a_fetch(
