@@ -47,6 +47,9 @@ def always(reply: Reply) -> Responder:
     return respond
 
 
+TAKES_IT = always(Answer(headers=SAFE))
+
+
 def status(code: int, location: str | None = None) -> Responder:
     """Returns a responder that answers a status with an empty body."""
     headers = (("Location", location),) if location else ()
@@ -85,6 +88,17 @@ def delayed(delay_s: float, then: Responder) -> Responder:
     async def respond(exchange: Exchange) -> Reply:
         await asyncio.sleep(delay_s)
         return await then(exchange)
+
+    return respond
+
+
+def failing_once(marker: bytes, failure: Responder) -> Responder:
+    """Returns a responder that fails the first delivery of this content and takes all else."""
+    left = [failure]
+
+    async def respond(exchange: Exchange) -> Reply:
+        fails = left and marker in exchange.body
+        return await (left.pop() if fails else TAKES_IT)(exchange)
 
     return respond
 

@@ -37,6 +37,7 @@ MODULES = (
     "retries",
     "signatures",
     "security",
+    "private",
     "bounds",
     "beyond",
     "order",

@@ -17,6 +17,7 @@ from conformance.report.as_json import as_json
 from conformance.report.html import html
 from conformance.report.implementation import implementation_report
 from conformance.report.junit import junit
+from conformance.report.markdown import markdown, spliced
 from conformance.report.table import table
 from conformance.runner import Run, run_suite
 from conformance.verdict import exit_status
@@ -27,6 +28,7 @@ REPORTS: dict[str, Callable[[Run], str]] = {
     "json": as_json,
     "html": html,
     "junit": junit,
+    "markdown": markdown,
     "implementation_report": implementation_report,
 }
 
@@ -69,6 +71,12 @@ def _add_reports(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--html", metavar="FILE", type=Path, help="one page, to read and print")
     group.add_argument("--junit", metavar="FILE", type=Path, help="JUnit XML")
     group.add_argument(
+        "--markdown",
+        metavar="FILE",
+        type=Path,
+        help="a table; where FILE has one already, only that is replaced",
+    )
+    group.add_argument(
         "--implementation-report", metavar="FILE", type=Path, help="the W3C's checklist for hubs"
     )
     group.add_argument(
@@ -81,8 +89,12 @@ def _add_surroundings(group: "argparse._ArgumentGroup") -> None:
         "--bind", metavar="HOST:PORT", help="where our publisher and subscribers listen"
     )
     group.add_argument("--base-url", metavar="URL", help="how the hub reaches them, if otherwise")
-    group.add_argument("--denied-topic", metavar="URL", help="a topic that this hub denies")
-    group.add_argument("--moved-url", metavar="URL", help="a hub URL that answers 307 or 308")
+    group.add_argument(
+        "--certificate",
+        metavar="FILE",
+        type=Path,
+        help="a PEM with key and certificate of our address, which the hub trusts",
+    )
 
 
 def _add_abilities(group: "argparse._ArgumentGroup") -> None:
@@ -98,6 +110,18 @@ def _add_abilities(group: "argparse._ArgumentGroup") -> None:
         metavar="N",
         help="this hub retries within N s, and fails if not "
         f"(default: wait {DEFAULT_RETRY_WAIT_S:g} s, and skip if not)",
+    )
+    group.add_argument("--denied-topic", metavar="URL", help="a topic that this hub denies")
+    group.add_argument("--moved-url", metavar="URL", help="a hub URL that answers 307 or 308")
+    group.add_argument(
+        "--protected-url",
+        metavar="URL",
+        help="the same hub started so that it refuses private addresses",
+    )
+    group.add_argument(
+        "--protected-reach",
+        metavar="ADDRESS",
+        help="a private address of ours that even that hub may reach, such as 127.0.0.2",
     )
     forms = ["auto", *(form.value for form in PingForm)]
     group.add_argument("--ping-form", choices=forms, default="auto", help="hub.url or hub.topic")
@@ -158,13 +182,20 @@ def _run(options: Options, cases: tuple[Case, ...], *, verbose: bool) -> Run:
 def _write_reports(found: Run, arguments: argparse.Namespace) -> None:
     for name, report in REPORTS.items():
         path = getattr(arguments, name)
-        if path is not None:
-            path.write_text(report(found), encoding="utf-8", errors="backslashreplace")
+        if path is None:
+            continue
+        text = report(found)
+        if name == "markdown" and path.exists():
+            text = spliced(path.read_text(encoding="utf-8"), text)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _options(arguments: argparse.Namespace) -> Options:
     host, port = _address(arguments.bind)
     form = None if arguments.ping_form == "auto" else PingForm(arguments.ping_form)
+    certificate = arguments.certificate
+    if certificate and not certificate.is_file():
+        raise Unusable(f"--certificate takes a PEM file, and {certificate} is not")
     return Options(
         hub_url=_web_url(arguments.hub_url, "HUB_URL"),
         bind_host=host,
@@ -179,6 +210,10 @@ def _options(arguments: argparse.Namespace) -> Options:
         jobs=arguments.jobs,
         denied_topic=arguments.denied_topic,
         moved_url=arguments.moved_url,
+        protected_url=arguments.protected_url
+        and _web_url(arguments.protected_url, "--protected-url"),
+        protected_reach=arguments.protected_reach,
+        certificate=certificate,
     )
 
 

@@ -1,12 +1,16 @@
 """Judgements: each raises Mismatch, with what was expected and what came."""
 
+import re
 from typing import TypeVar
+from urllib.parse import unquote
 
 from conformance.exchange import Exchange, status_line
 from conformance.verdict import Mismatch, Reported
 
 T = TypeVar("T")
 SHOWN_CHARACTERS = 200
+# RFC 3986 2.3: letters, digits, and - . _ ~
+ESCAPED_UNRESERVED = re.compile("%(?:2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)", re.IGNORECASE)
 
 
 def require(held: object, expected: str, came: str, *shown_by: Exchange) -> None:
@@ -19,6 +23,16 @@ def equal(what: str, came: object, expected: object, *shown_by: Exchange) -> Non
     """Raises Mismatch unless two values are equal."""
     if came != expected:
         raise Mismatch(f"{what} {_short(expected)}", _short(came), *shown_by)
+
+
+def spelt(what: str, came: str, given: str, *shown_by: Exchange) -> Reported | None:
+    """Raises Mismatch unless a path or query came as it was given; tells what may be changed."""
+    if came == given:
+        return None
+    # WebSub 5.1.1: "Hubs MUST always decode non-reserved characters for these URL parameters"
+    decoded = ESCAPED_UNRESERVED.sub(lambda escape: unquote(escape[0]), given)
+    equal(what, came, decoded if came == decoded else given, *shown_by)
+    return Reported(finding=f"decodes escapes of letters, digits and -._~ in the {what}")
 
 
 def present(came: T | None, expected: str, *shown_by: Exchange) -> T:

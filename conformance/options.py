@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 DEFAULT_RETRY_WAIT_S = 8.0
 LONGEST_SHORT_LEASE_S = 10
@@ -20,7 +21,8 @@ class Options:
     """The options of a run; None means: find out by a probe, or do without.
 
     `retry_wait_s` given says that this hub retries within that time, so that a retry that does not
-    come is a failure; else such a case is skipped.
+    come is a failure; else such a case is skipped. `protected_reach` is an address of this machine
+    that the hub at `protected_url` may reach; `certificate` is one for our address, with its key.
     """
 
     hub_url: str
@@ -36,6 +38,9 @@ class Options:
     jobs: int = 32
     denied_topic: str | None = None
     moved_url: str | None = None
+    protected_url: str | None = None
+    protected_reach: str | None = None
+    certificate: Path | None = None
 
     @property
     def retry_window_s(self) -> float:

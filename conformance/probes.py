@@ -21,6 +21,9 @@ from conformance.verdict import Mismatch
 from conformance.world import Abilities, ShortLease, World, is_private
 
 PING_PATIENCE = 0.5
+WAY_OUT = (
+    "allow private addresses there, or name ours as the hub reaches them by --bind and --base-url"
+)
 
 
 class HubUnreachable(Exception):
@@ -45,24 +48,37 @@ async def probe(options: Options, client: HubClient, listener: Listener) -> Abil
         raise HubUnreachable(f"no answer from {client.hub_url} ({error.came})") from error
     nothing = Abilities(takes_leases=False)
     world = World(options=options, client=client, listener=listener, abilities=nothing)
-    refusal = await _refusal(world)
-    if refusal:
-        return Abilities(refuses_us=refusal)
+    barrier = await _barrier(world)
+    if barrier:
+        return barrier
     found, ping = await asyncio.gather(_leases(world), _ping_form(world))
     return replace(found, ping_form=ping.form, ping_finding=ping.finding)
 
 
-async def _refusal(world: World) -> str:
-    """Returns why the hub will not talk to us, where it is our addresses that it refuses."""
-    async with Stage(world, ()) as stage:
-        callback = stage.callback()
-        answer = await stage.ask("subscribe", stage.topic(), callback)
-    if 200 <= (answer.status or 0) < 300 or not is_private(callback.url):
-        return ""
-    return (
-        f"the hub refuses our addresses ({answered(answer)}); allow private addresses there, "
-        "or name public ones with --bind and --base-url"
-    )
+async def _barrier(world: World) -> Abilities | None:
+    """Returns why no case can be played, or None: the hub refuses our addresses, or keeps away."""
+    refusals = []
+    # Asked both ways, since a hub may refuse a request for its lease, or for having none.
+    for lease in (None, str(DEFAULT_SHORT_LEASE_S)):
+        async with Stage(world, ()) as stage:
+            callback = stage.callback()
+            answer = await stage.ask("subscribe", stage.topic(), callback, lease=lease)
+            if 200 <= (answer.status or 0) < 300:
+                return await _silence(stage, callback)
+        refusals.append(answered(answer))
+    if not is_private(world.listener.base_url):
+        return None
+    refusal = f"the hub refuses our addresses ({refusals[0]}); {WAY_OUT}"
+    return Abilities(refuses_us=refusal)
+
+
+async def _silence(stage: Stage, callback: Callback) -> Abilities | None:
+    timeout_s = stage.options.timeout_s
+    if await callback.until(lambda: stage.arrived or None, timeout_s):
+        return None
+    url = stage.world.listener.base_url
+    silence = f"nothing of the hub has reached {url} within {timeout_s:g} s; {WAY_OUT}"
+    return Abilities(keeps_away=silence)
 
 
 async def _leases(world: World) -> Abilities:

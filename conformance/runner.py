@@ -29,8 +29,10 @@ from conformance.world import Abilities, World, bind_host
 SHOWN_EXCHANGES = 4
 # No case is worth more than this many time-outs in a row.
 CASE_TIMEOUTS = 5
-# The case that judges whether a hub refuses private addresses runs where it does.
+# The cases that judge whether a hub refuses private addresses run where it does.
 OF_REFUSAL = "SEC-04"
+# Where nothing comes of a subscription one case says so for all.
+OF_SILENCE = "SUB-01"
 
 OnResult = Callable[[Result], None]
 
@@ -59,7 +61,14 @@ async def run_suite(options: Options, cases: Sequence[Case], on_result: OnResult
     async with aclosing(_Closing(listener)), session() as http:
         client = HubClient(http, options.hub_url, options.timeout_s)
         abilities = await probe(options, client, listener)
-        world = World(options=options, client=client, listener=listener, abilities=abilities)
+        url = options.protected_url
+        world = World(
+            options=options,
+            client=client,
+            listener=listener,
+            abilities=abilities,
+            protected=HubClient(http, url, options.timeout_s) if url else None,
+        )
         results = await _run_all(world, cases, on_result)
     return Run(
         hub_url=options.hub_url,
@@ -98,11 +107,8 @@ async def _run_all(world: World, cases: Sequence[Case], on_result: OnResult) -> 
 async def play(world: World, case: Case) -> Result:
     """Returns the result of one case; it ends in bounded time whatever the hub does."""
     started = time.monotonic()
-    refusal = world.abilities.refuses_us
-    if refusal and case.row_id != OF_REFUSAL:
-        verdict: Verdict = Skipped(reason=refusal)
-    else:
-        verdict = await _judge(world, case)
+    reason = _barred(world.abilities, case)
+    verdict = Skipped(reason=reason) if reason else await _judge(world, case)
     return Result(
         id=case.id,
         level=case.level,
@@ -111,6 +117,12 @@ async def play(world: World, case: Case) -> Result:
         verdict=verdict,
         seconds=time.monotonic() - started,
     )
+
+
+def _barred(abilities: Abilities, case: Case) -> str:
+    if abilities.keeps_away and case.id != OF_SILENCE:
+        return abilities.keeps_away
+    return abilities.refuses_us if case.row_id != OF_REFUSAL else ""
 
 
 async def _judge(world: World, case: Case) -> Verdict:

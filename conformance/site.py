@@ -10,6 +10,21 @@ from conformance.exchange import Exchange, Way
 T = TypeVar("T")
 
 
+# A pause that takes longer than this multiple of itself is one more time, a few times at most.
+LATENESS = 1.2
+PAUSES = 5
+
+
+async def unhurried(seconds: float) -> None:
+    """Sleeps, and longer where this machine is too busy to wake us in time, as the hub may be."""
+    loop = asyncio.get_running_loop()
+    for _ in range(PAUSES):
+        started_s = loop.time()
+        await asyncio.sleep(seconds)
+        if loop.time() - started_s < LATENESS * seconds:
+            return
+
+
 class Site:
     """Base of topics and callbacks: keeps each exchange in order and wakes who waits for one."""
 

@@ -4,18 +4,19 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from conformance.answer import Responder, held
 from conformance.case import Need
 from conformance.client import FORM, Fields, form
-from conformance.exchange import Exchange, Headers
+from conformance.exchange import Exchange, Headers, Way
 from conformance.judge import accepted, present, require
 from conformance.listener import Listener
 from conformance.options import PingForm
 from conformance.publisher import Content, Topic
-from conformance.site import Site
+from conformance.site import Site, unhurried
 from conformance.subscriber import Callback
 from conformance.verdict import Mismatch, NotApplicable
 from conformance.world import World
@@ -23,6 +24,7 @@ from conformance.world import World
 # Subscriptions of ordinary cases end soon after the run, so that a public hub keeps nothing of it.
 COURTEOUS_LEASE = "600"
 DEFAULT_BODY = b"version 0\n"
+FORM_HEADERS: Headers = (("Content-Type", FORM),)
 
 
 class Stage:
@@ -61,24 +63,17 @@ class Stage:
         content: Content | None = None,
         *,
         links: Headers | None = None,
+        listener: Listener | None = None,
     ) -> Topic:
         """Returns a fresh topic; without `links` it advertises the hub and itself by a header."""
+        listener = listener or self.world.listener
         prefix = secrets.token_hex(4)
-        url = f"{self.world.listener.base_url}/{prefix}{path}"
+        url = f"{listener.base_url}/{prefix}{path}"
         if links is None:
             links = (("Link", self.link(url)),)
         given = content or Content(body=DEFAULT_BODY)
-        topic = Topic(
-            url,
-            self.exchanges,
-            Content(
-                body=given.body,
-                content_type=given.content_type,
-                headers=links + given.headers,
-                chunked=given.chunked,
-            ),
-        )
-        self._put(self.world.listener, prefix, topic)
+        topic = Topic(url, self.exchanges, replace(given, headers=links + given.headers))
+        self._put(listener, prefix, topic)
         return topic
 
     def link(self, self_url: str, hub_url: str | None = None) -> str:
@@ -93,12 +88,14 @@ class Stage:
         self._put(listener, prefix, callback)
         return callback
 
-    async def other_port(self, tls: ssl.SSLContext | None = None) -> Listener:
+    async def other_port(
+        self, tls: ssl.SSLContext | None = None, host: str | None = None
+    ) -> Listener:
         """Returns a listener on another port, an origin of its own; needs Need.PORT."""
         self._check(Need.PORT)
         if self.options.base_url:
             raise NotApplicable("--base-url names one port, and this case needs another one")
-        listener = Listener(self.world.bind_host, 0, tls=tls)
+        listener = Listener(host or self.world.bind_host, 0, tls=tls)
         await listener.start()
         self._listeners.append(listener)
         return listener
@@ -107,21 +104,20 @@ class Stage:
         """Returns a responder that answers only when the case is over."""
         return held(self.over, then)
 
+    @property
+    def arrived(self) -> list[Exchange]:
+        """Each request so far that the hub has made."""
+        return [exchange for exchange in self.exchanges if exchange.way is not Way.TO_HUB]
+
     # Asking the hub.
 
-    async def send(
-        self, fields: Fields, *, content_type: str = FORM, headers: Headers = ()
-    ) -> Exchange:
+    async def send(self, fields: Fields, headers: Headers = FORM_HEADERS) -> Exchange:
         """Returns the hub's answer to a form."""
-        return await self.send_body(form(fields), content_type=content_type, headers=headers)
+        return await self.send_body(form(fields), headers)
 
-    async def send_body(
-        self, body: bytes, *, content_type: str | None = FORM, headers: Headers = ()
-    ) -> Exchange:
+    async def send_body(self, body: bytes, headers: Headers = FORM_HEADERS) -> Exchange:
         """Returns the hub's answer to a POST of these very bytes."""
-        named = (("Content-Type", content_type),) if content_type else ()
-        client = self.world.client
-        return await client.send("POST", body, named + headers, log=self.exchanges)
+        return await self.world.client.send("POST", body, headers, log=self.exchanges)
 
     async def ask(
         self,
@@ -132,6 +128,7 @@ class Stage:
         secret: str | None = None,
         lease: str | None = COURTEOUS_LEASE,
         extra: Fields = (),
+        headers: Headers = FORM_HEADERS,
     ) -> Exchange:
         """Returns the hub's answer to a subscribe or unsubscribe request, whatever it is."""
         fields = [("hub.mode", mode), ("hub.topic", _url(topic)), ("hub.callback", _url(callback))]
@@ -141,7 +138,7 @@ class Stage:
             fields.append(("hub.lease_seconds", lease))
         if secret is not None:
             fields.append(("hub.secret", secret))
-        return await self.send([*fields, *extra])
+        return await self.send([*fields, *extra], headers)
 
     async def subscribe(
         self,
@@ -221,39 +218,45 @@ class Stage:
         *,
         answered: bool = True,
         answer_takes_s: float = 0,
+        after: bytes | None = None,
     ) -> Exchange:
-        """Returns the first delivery that holds the marker, by default once it is answered."""
+        """Returns the first delivery that holds the marker, by default once it is answered.
+
+        The content before, `after`, does not count: a hub may deliver it as its first.
+        """
 
         def look() -> Exchange | None:
-            found = callback.holding(marker)[:1]
+            found = [e for e in callback.holding(marker) if e.body != after][:1]
             return found[0] if found and (found[0].answered_at_s or not answered) else None
 
         found = await callback.until(look, self.options.timeout_s + answer_takes_s)
         return present(found, f"a delivery to the callback within {self._patience}")
 
-    async def retry(self, callback: Callback, number: int = 2) -> Exchange:
+    async def retry(self, callback: Callback, number: int = 2, marker: bytes = b"") -> Exchange:
         """Returns a repeated delivery, where the hub retries in time; needs Need.RETRY."""
         self._check(Need.RETRY)
         window_s = self.options.retry_window_s
 
         def look() -> Exchange | None:
-            found = callback.deliveries[number - 1 : number]
+            found = callback.holding(marker)[number - 1 : number]
             return found[0] if found and found[0].answered_at_s else None
 
         found = await callback.until(look, window_s)
         if found:
             return found
+        if number > 2:  # WebSub 7 leaves to the hub how often it tries.
+            raise NotApplicable(f"no further retry within {window_s:g} s")
         if self.options.retry_wait_s is None:
             raise NotApplicable(f"no retry within {window_s:g} s; tell --retry-wait-s how long")
         raise Mismatch(f"a retry of the failed delivery within {window_s:g} s", "none")
 
     async def grace(self) -> None:
         """Waits for what must not come, after a control has shown that the hub got that far."""
-        await asyncio.sleep(self.options.grace_s)
+        await unhurried(self.options.grace_s)
 
     async def settle(self) -> None:
         """Leaves the hub the time to write down what was just confirmed."""
-        await asyncio.sleep(self.options.settle_s)
+        await unhurried(self.options.settle_s)
 
     async def left_out(self, topic: Topic, callback: Callback, control: Callback) -> None:
         """Publishes, and fails unless `control` gets it while `callback` gets nothing of it."""

@@ -24,6 +24,7 @@ class Abilities:
     """What the probes found; a reason stands where the hub can't."""
 
     refuses_us: str = ""
+    keeps_away: str = ""
     ping_form: PingForm | None = None
     ping_finding: str = ""
     takes_leases: bool = True
@@ -33,12 +34,13 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The surroundings of a case."""
+    """The surroundings of a case; `protected` asks the same hub with its protection on."""
 
     options: Options
     client: HubClient
     listener: Listener
     abilities: Abilities
+    protected: HubClient | None = None
 
     @property
     def bind_host(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from conformance.answer import always, delayed, echo, held, status
+from conformance.answer import always, echo, held, status
 from conformance.case import Need, case
 from conformance.exchange import Exchange
 from conformance.judge import accepted, answered, equal, present, require
@@ -11,6 +11,7 @@ from conformance.stage import Stage
 from conformance.verdict import NotApplicable, Passed, Reported
 from conformance.world import unused_port
 
+# What takes longer is told, and no more: it is the outcome that may make no difference.
 PROMPT_S = 2.0
 SOON_S = 5.0
 
@@ -30,47 +31,55 @@ async def denied_by_policy(stage: Stage) -> Passed:
 
 
 @case("SUB-11.closed-port", "The answer does not depend on whether the callback listens", Need.PORT)
-async def callback_port_closed(stage: Stage) -> None:
+async def callback_port_closed(stage: Stage) -> Passed:
     listener = await stage.other_port()
     port = await unused_port(stage.world.bind_host)
     base = listener.base_url.rpartition(":")[0]
-    _independent(await stage.ask("subscribe", stage.topic(), f"{base}:{port}/callback"))
+    answer = await stage.ask("subscribe", stage.topic(), f"{base}:{port}/callback")
     await stage.alive()
+    return _independent(answer)
 
 
 @case("SUB-11.callback-404", "The answer does not depend on what the callback answers")
-async def callback_answers_404(stage: Stage) -> None:
+async def callback_answers_404(stage: Stage) -> Passed:
     callback = stage.callback()
     callback.on_verification = status(404)
-    _independent(await stage.ask("subscribe", stage.topic(), callback))
+    answer = await stage.ask("subscribe", stage.topic(), callback)
     await stage.verification(callback)
+    return _independent(answer)
 
 
 @case("SUB-11.callback-waits", "The answer does not wait for the callback's")
-async def callback_waits_for_the_answer(stage: Stage) -> None:
+async def callback_waits_for_the_answer(stage: Stage) -> Passed:
     callback, read = stage.callback(), asyncio.Event()
     callback.on_verification = held(read, echo())
     try:
-        _independent(await stage.ask("subscribe", stage.topic(), callback))
+        answer = await stage.ask("subscribe", stage.topic(), callback)
     finally:
         read.set()
     await stage.verification(callback)
+    return _independent(answer)
 
 
 @case("SUB-11.topic-404", "The answer does not depend on what the topic answers")
-async def topic_answers_404(stage: Stage) -> None:
+async def topic_answers_404(stage: Stage) -> Passed:
     topic = stage.topic()
     topic.on_fetch = status(404)
-    _independent(await stage.ask("subscribe", topic, stage.callback()))
+    answer = await stage.ask("subscribe", topic, stage.callback())
     await stage.alive()
+    return _independent(answer)
 
 
 @case("SUB-11.topic-slow", "The answer does not wait for the topic's")
-async def topic_is_slow(stage: Stage) -> None:
-    topic = stage.topic()
-    topic.on_fetch = delayed(PROMPT_S + 1, always(topic.content.answer()))
-    _independent(await stage.ask("subscribe", topic, stage.callback()))
+async def topic_is_slow(stage: Stage) -> Passed:
+    topic, read = stage.topic(), asyncio.Event()
+    topic.on_fetch = held(read, always(topic.content.answer()))
+    try:
+        answer = await stage.ask("subscribe", topic, stage.callback())
+    finally:
+        read.set()
     await stage.alive()
+    return _independent(answer)
 
 
 @case("SUB-12", "The verification comes as soon as possible")
@@ -139,11 +148,11 @@ async def topic_with_another_self(stage: Stage) -> Passed:
     return Passed(note=f"delivered with rel=self {', '.join(selves) or 'none'}")
 
 
-def _independent(answer: Exchange) -> None:
+def _independent(answer: Exchange) -> Passed:
     """The rule of WebSub 5.1.2, "MUST NOT depend on the process or outcome" of verification."""
     accepted(answer)
     took_s = (answer.answered_at_s or answer.at_s) - answer.at_s
-    require(took_s < PROMPT_S, f"the answer within {PROMPT_S:g} s", f"{took_s:.1f} s", answer)
+    return Passed(note=f"answered after {took_s:.1f} s" if took_s > PROMPT_S else "")
 
 
 def _every_byte(text: str) -> str:

@@ -71,7 +71,7 @@ def _body_case(name: str, title: str, kind: str, body: bytes) -> None:
         callback = stage.callback()
         await stage.subscribe(topic, callback)
         await stage.publish(topic, body)
-        delivery = await stage.delivery(callback)
+        delivery = await stage.delivery(callback, after=b"before")
         require(delivery.body == body, _described(body), _described(delivery.body), delivery)
 
 
@@ -94,7 +94,7 @@ async def _feed(stage: Stage, kind: str, before: bytes, after: bytes) -> Passed:
     callback = stage.callback()
     await stage.subscribe(topic, callback)
     await stage.publish(topic, after)
-    delivery = await stage.delivery(callback)
+    delivery = await stage.delivery(callback, after=before)
     if delivery.body == after:
         return Passed(note="delivers the whole feed")
     try:

@@ -84,9 +84,8 @@ async def empty_request(stage: Stage) -> Reported | None:
 async def json_request(stage: Stage) -> Reported | None:
     callback = stage.callback()
     body = json.dumps(dict(_good(stage, callback))).encode()
-    found = refused(
-        await stage.send_body(body, content_type="application/json"), "a request as JSON"
-    )
+    answer = await stage.send_body(body, (("Content-Type", "application/json"),))
+    found = refused(answer, "a request as JSON")
     await _nothing_follows(stage, callback)
     return found
 

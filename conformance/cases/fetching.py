@@ -1,19 +1,23 @@
 """How the hub gets a topic's content (PubSubHubbub 0.3 7.2, WebSub 6): PUB-06 to PUB-10."""
 
 import asyncio
+import time
+from functools import partial
 
 from conformance.answer import Answer, Reply, Responder, status
 from conformance.case import Need, case
 from conformance.exchange import Exchange
 from conformance.judge import equal, require
 from conformance.publisher import Topic
-from conformance.stage import Stage
-from conformance.verdict import Passed, Reported
+from conformance.stage import DEFAULT_BODY, Stage
+from conformance.verdict import Mismatch, Passed, Reported
 
 HOPS = 5
-# A browser gives up after 20 redirects; this is the first fetch, and one after a ping.
-MOST_FETCHES = 45
-LOOP_WATCHED_S = 5.0
+# A browser gives up after 20 redirects; a hub may try such a topic again a few times.
+MOST_FETCHES = 200
+# Who goes round without end never pauses.
+LOOP_PAUSE_S = 1.0
+LOOP_WATCHED_S = 20.0
 UPDATES = 5
 BURST = 20
 BURST_INTERVAL_S = 0.05
@@ -43,12 +47,15 @@ async def redirects_in_a_circle(stage: Stage) -> None:
     topic.on_fetch = status(302, topic.url)
     await stage.ping(topic.url)
     await stage.delivery(control, await stage.publish(other))
-    # Who goes round for ever gets there, however slowly.
-    await topic.until(lambda: topic.fetches[MOST_FETCHES:] or None, LOOP_WATCHED_S)
-    came = callback.deliveries
+    end_s = time.monotonic() + LOOP_WATCHED_S
+    while time.monotonic() < end_s and len(topic.fetches) <= MOST_FETCHES:
+        count = len(topic.fetches)
+        if not await topic.until(partial(_beyond, topic, count), LOOP_PAUSE_S):
+            break
+    else:
+        raise Mismatch("an end of the fetches", f"{len(topic.fetches)} without a pause")
+    came = [delivery for delivery in callback.deliveries if delivery.body != DEFAULT_BODY]
     require(not came, "no delivery of a redirect", f"{len(came)}", *came[:1])
-    fetches = len(topic.fetches)
-    require(fetches <= MOST_FETCHES, f"at most {MOST_FETCHES} fetches of it", f"{fetches}")
 
 
 @case("PUB-07", "A topic with an ETag is fetched conditionally", Need.PING)
@@ -109,10 +116,16 @@ async def burst_of_pings(stage: Stage) -> Passed:
         await asyncio.sleep(BURST_INTERVAL_S)
     await stage.delivery(callback, markers[-1])
     await stage.grace()
-    order = [_number(delivery, markers) for delivery in callback.deliveries]
+    numbers = [_number(delivery, markers) for delivery in callback.deliveries]
+    # What was there before may be delivered, too, as number 0.
+    order = [number for number in numbers if number]
     require(order == sorted(order), "no older content after newer", f"versions {order}")
     require(len(order) <= BURST, f"at most {BURST} deliveries", f"{len(order)}")
     return Passed(note=f"{BURST} changes, {len(order)} deliveries")
+
+
+def _beyond(topic: Topic, count: int) -> list[Exchange] | None:
+    return topic.fetches[count:] or None
 
 
 def _number(delivery: Exchange, markers: list[bytes]) -> int:

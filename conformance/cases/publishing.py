@@ -79,8 +79,9 @@ def _fault_case(name: str, title: str, fields: list[tuple[str, str]]) -> None:
     @case(f"PUB-05.{name}", f"A ping with {title} is refused")
     async def faulty_ping(stage: Stage) -> Reported | None:
         answer = await stage.send([("hub.mode", "publish"), *fields])
-        form = stage.world.abilities.ping_form or PingForm.URL
-        accepted(await stage.ping_as(form, stage.topic().url))
+        topic, form = stage.topic(), stage.world.abilities.ping_form or PingForm.URL
+        await stage.subscribe(topic, stage.callback())
+        accepted(await stage.ping_as(form, topic.url))
         return refused(answer, f"a ping with {title}")
 
 

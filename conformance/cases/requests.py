@@ -5,7 +5,7 @@ import re
 from conformance.case import Need, case
 from conformance.client import FORM
 from conformance.judge import equal, present, require, status_is
-from conformance.stage import Stage
+from conformance.stage import FORM_HEADERS, Stage
 from conformance.verdict import Passed, Reported
 
 POSITIVE = re.compile(r"[1-9][0-9]*")
@@ -27,15 +27,9 @@ async def minimal_request(stage: Stage) -> None:
 
 @case("SUB-02.charset", "A form that names its charset is read")
 async def form_with_charset(stage: Stage) -> None:
-    callback = stage.callback()
-    answer = await stage.send(
-        [
-            ("hub.mode", "subscribe"),
-            ("hub.topic", stage.topic().url),
-            ("hub.callback", callback.url),
-        ],
-        content_type=f"{FORM}; charset=UTF-8",
-    )
+    topic, callback = stage.topic(), stage.callback()
+    headers = (("Content-Type", f"{FORM}; charset=UTF-8"),)
+    answer = await stage.ask("subscribe", topic, callback, headers=headers)
     _taken(answer.status or 0, "a form with charset=UTF-8")
     await stage.verification(callback)
 
@@ -79,16 +73,13 @@ async def secret(stage: Stage) -> None:
 
 @case("SUB-04", "Parameters and headers that the hub does not know are ignored")
 async def unknown_parameters(stage: Stage) -> None:
-    callback = stage.callback()
-    answer = await stage.send(
-        [
-            ("foo", "bar"),
-            ("hub.mode", "subscribe"),
-            ("hub.topic", stage.topic().url),
-            ("hub.callback", callback.url),
-            ("hub.foo", "hub.bar"),
-        ],
-        headers=(("X-Unknown", "1"),),
+    topic, callback = stage.topic(), stage.callback()
+    answer = await stage.ask(
+        "subscribe",
+        topic,
+        callback,
+        extra=[("foo", "bar"), ("hub.foo", "hub.bar")],
+        headers=(*FORM_HEADERS, ("X-Unknown", "1")),
     )
     _taken(answer.status or 0, "a request with foo=bar and hub.foo=hub.bar")
     await stage.verification(callback)

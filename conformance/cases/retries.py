@@ -31,12 +31,12 @@ LONGEST_PAUSE_S = 4.0
 
 @case(
     "DIS-13",
-    "A failed delivery is tried again, less and less often, until it succeeds",
+    "A failed delivery is tried again until it succeeds",
     Need.PING,
     Need.RETRY,
     company=Company.QUIET,
 )
-async def retried_until_success(stage: Stage) -> Passed:
+async def retried_until_success(stage: Stage) -> Passed | Reported:
     topic, callback = stage.topic(), stage.callback()
     await stage.subscribe(topic, callback, secret=SECRET)
     callback.on_delivery = _until_the_last(callback)
@@ -47,15 +47,18 @@ async def retried_until_success(stage: Stage) -> Passed:
     await stage.grace()
     tries = callback.deliveries
     pauses_s = [_pause_before(callback, number) for number in range(1, len(tries))]
-    grows = len(pauses_s) == 1 or pauses_s[-1] >= GROWTH * max(pauses_s[0], SHORTEST_PAUSE_S)
-    require(grows, "pauses that grow", _in_s(pauses_s), *tries)
+    grows = len(pauses_s) == 1 or (
+        pauses_s == sorted(pauses_s) and pauses_s[-1] >= GROWTH * max(pauses_s[0], SHORTEST_PAUSE_S)
+    )
     for delivery in tries:
         require(marker in delivery.body, "the same content", "another", delivery)
         signature = delivery.header("X-Hub-Signature") or "none"
         require(is_signed_with(delivery, SECRET), "a valid signature", signature, delivery)
     successes = [delivery for delivery in tries if delivery.status == 200]
     require(len(successes) <= 1, "no try after the success", f"{len(successes) - 1}", *successes)
-    return Passed(note=f"after {_in_s(pauses_s)}")
+    # WebSub 7 leaves the schedule to the hub; by chance the last pause may be the shorter.
+    note = f"after {_in_s(pauses_s)}"
+    return Passed(note=note) if grows else Reported(finding=f"{note}: the pauses do not grow")
 
 
 @case("DIS-14", "How often a failing receiver is tried", Need.PING)
@@ -66,8 +69,9 @@ async def failing_receiver_is_not_hammered(stage: Stage) -> Reported:
     await stage.delivery(callback, await stage.publish(topic))
     await callback.until(lambda: callback.deliveries[HAMMERING:] or None, WATCHED_S)
     count = len(callback.deliveries)
-    require(count <= HAMMERING, f"at most {HAMMERING} tries in {WATCHED_S:g} s", f"{count}")
-    return Reported(finding=f"tries in the first {WATCHED_S:g} s: {count}")
+    # "self-imposed limits" (WebSub 7) may be any.
+    many = f"more than {HAMMERING}, which is hammering" if count > HAMMERING else f"{count}"
+    return Reported(finding=f"tries in the first {WATCHED_S:g} s: {many}")
 
 
 def _active_case(name: str, code: int) -> None:

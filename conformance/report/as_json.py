@@ -27,6 +27,7 @@ def as_json(run: Run) -> str:
         "counts": counts(run.results),
         "abilities": {
             "refuses_us": abilities.refuses_us or None,
+            "keeps_away": abilities.keeps_away or None,
             "ping_form": abilities.ping_form.value if abilities.ping_form else None,
             "short_lease_s": lease.granted_s if lease else None,
         },

@@ -56,6 +56,24 @@ def is_allowed(address: str, allow_list: Iterable[Network]) -> bool:
     return is_public(real) or any(real in network for network in allow_list)
 
 
+def may_be_allowed(host: str, allow_list: Iterable[Network]) -> bool:
+    """Whether the hub might connect to this host, as far as that can be told without a look-up.
+
+    Args:
+        host: a name, or an address as text without brackets.
+        allow_list: as of `is_allowed`.
+    """
+    networks = tuple(allow_list)
+    # RFC 6761, 6.3: these names always are this machine.
+    if host == "localhost" or host.endswith(".localhost"):
+        return any(is_allowed(address, networks) for address in ("127.0.0.1", "::1"))
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return is_allowed(host, networks)
+
+
 def is_public(address: Address) -> bool:
     """Whether this address, not an IPv4 one wrapped in IPv6, is one of the public internet."""
     if isinstance(address, ipaddress.IPv4Address):

@@ -2,9 +2,10 @@
 
 import enum
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from hub.protocol.lease import LeaseBounds, granted_lease_s
 from hub.protocol.rejection import RequestRejected as RequestRejected
@@ -22,6 +23,7 @@ _PING_SEPARATOR = re.compile(r",\s*(?=https?://)", re.IGNORECASE)
 _SHOWN_MAX = 100
 
 Fields: TypeAlias = Sequence[tuple[str, str]]
+HostRule: TypeAlias = Callable[[str], bool]
 
 
 class Mode(enum.StrEnum):
@@ -54,12 +56,16 @@ class RequestPolicy:
     Attributes:
         signature: the method for all subscriptions, or None to choose for each by how it asks.
         secret_refused: refuse hub.secret, since requests do not come over TLS.
+        topic_hosts: which hosts a topic may be on, as far as the name alone tells; None for all.
+        callback_hosts: the same for callbacks.
     """
 
     lease: LeaseBounds
     signature: SignatureMethod | None
     secret_refused: bool
     url_max_bytes: int
+    topic_hosts: HostRule | None = None
+    callback_hosts: HostRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +118,15 @@ def parse_request(fields: Fields, policy: RequestPolicy) -> SubscriptionRequest 
 
 def _subscription(mode: Mode, fields: Fields, policy: RequestPolicy) -> SubscriptionRequest:
     is_subscribe = mode is Mode.SUBSCRIBE
+    topic = _url(fields, "hub.topic", policy)
+    callback = _url(fields, "hub.callback", policy)
+    if is_subscribe:
+        _check_host("hub.topic", topic, policy.topic_hosts)
+        _check_host("hub.callback", callback, policy.callback_hosts)
     return SubscriptionRequest(
         mode=mode,
-        topic=_url(fields, "hub.topic", policy),
-        callback=_url(fields, "hub.callback", policy),
+        topic=topic,
+        callback=callback,
         # WebSub 5.1 on hub.lease_seconds: "This parameter MAY be present for unsubscription
         # requests and MUST be ignored by the hub in that case." The same holds for the rest.
         secret=_secret(fields, policy) if is_subscribe else b"",
@@ -166,6 +177,18 @@ def _url(fields: Fields, name: str, policy: RequestPolicy) -> str:
     if fault:
         raise RequestRejected(f"{name} {fault}.", field=name)
     return url
+
+
+def _check_host(name: str, url: str, rule: HostRule | None) -> None:
+    # WebSub 5.1.2 lets a hub refuse at once what its policy is against; who has only forgotten to
+    # open a private network would wait for a verification that never comes.
+    host = urlsplit(url).hostname
+    if rule is not None and host is not None and not rule(host):
+        raise RequestRejected(
+            f"{name} is on an address that this hub does not connect to: private networks and this "
+            "machine are closed, unless the hub's settings open them.",
+            field=name,
+        )
 
 
 def _secret(fields: Fields, policy: RequestPolicy) -> bytes:

@@ -3,14 +3,17 @@
 import asyncio
 import errno
 import signal
+from collections.abc import Iterable
+from functools import partial
 
 import structlog
 
 from hub.clock import token_hex
 from hub.embedded.folder import running_redis_url
 from hub.exits import EXIT_ADDRESS_IN_USE, EXIT_FAILED, EXIT_SETTINGS
+from hub.outbound.guard import Network, may_be_allowed
 from hub.protocol.lease import LeaseBounds
-from hub.protocol.requests import RequestPolicy, SignatureMethod
+from hub.protocol.requests import HostRule, RequestPolicy, SignatureMethod
 from hub.settings import Settings
 from hub.settings_rules import ANY_ADDRESS
 from hub.store.fitness import UnfitRedis, fit_redis_or_stop
@@ -44,6 +47,8 @@ def run(settings: Settings) -> int:
 def policy_of(settings: Settings, face: Face) -> RequestPolicy:
     """Return what the settings grant and refuse."""
     method = settings.signature_method
+    # Behind a proxy, addresses are its business.
+    is_direct = settings.proxy_url is None
     return RequestPolicy(
         lease=LeaseBounds(
             default_s=settings.lease_default_s,
@@ -53,7 +58,13 @@ def policy_of(settings: Settings, face: Face) -> RequestPolicy:
         signature=None if method == "auto" else SignatureMethod(method),
         secret_refused=not face.is_secure and settings.secret_over_http == "refuse",  # noqa: S105
         url_max_bytes=settings.url_max_bytes,
+        topic_hosts=_open_in(settings.topics_allow) if is_direct else None,
+        callback_hosts=_open_in(settings.callbacks_allow) if is_direct else None,
     )
+
+
+def _open_in(networks: Iterable[Network]) -> HostRule:
+    return partial(may_be_allowed, allow_list=tuple(networks))
 
 
 async def _serve(settings: Settings, redis_url: str) -> None:

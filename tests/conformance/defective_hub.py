@@ -5,6 +5,7 @@ thing wrong. `python tests/conformance/defective_hub.py --list-defects` says wha
 
 It denies topics of the host denied.example, and topics whose fetch answers 403; POST to /moved is
 redirected to the hub. It retries after 0.3 s, 0.6 s, 1.2 s, 2.4 s, and grants leases from 1 s on.
+With the switch `protected`, which is no defect, it connects to no private address but 127.0.0.2.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 
-from tests.conformance.defective.catalogue import DEFECTS
+from tests.conformance.defective.catalogue import DEFECTS, SWITCHES
 from tests.conformance.defective.hub import opened
 
 
@@ -36,8 +37,9 @@ def main() -> int:
     """Runs a hub until it is ended; returns 1 where a defect ends it."""
     arguments = _arguments()
     if arguments.list_defects:
-        width = max(map(len, DEFECTS))
-        sys.stdout.writelines(f"{name:{width}}  {what}\n" for name, what in DEFECTS.items())
+        known = DEFECTS | SWITCHES
+        width = max(map(len, known))
+        sys.stdout.writelines(f"{name:{width}}  {what}\n" for name, what in known.items())
         return 0
     # The default ends the process at once; asyncio and Python would clean up first, and report.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -59,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="default: any that is free")
     parser.add_argument(
-        "--defect", action="append", default=[], choices=list(DEFECTS), metavar="NAME"
+        "--defect", action="append", default=[], choices=[*DEFECTS, *SWITCHES], metavar="NAME"
     )
     parser.add_argument("--list-defects", action="store_true")
     return parser.parse_args()

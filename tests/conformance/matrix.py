@@ -17,18 +17,4 @@ SENTINELS = caught(
     "DIS-06.header DIS-07.other DIS-08 DIS-17.length SIG-02 SIG-03.ascii SIG-04 EXT-01"
 ).fails
 
-# Cases that no defect is made for, and why.
-UNCAUGHT: dict[str, str] = {
-    "SUB-05.none": "VER-08 judges the same, and more strictly",
-    "SUB-08.get": "no defect takes a GET yet",
-    "VAL-01.no-hub": "the defect that stays silent does so for topics it cannot fetch",
-    "VAL-01.other-hub": "the same",
-    "VER-09": "reports only",
-    "VER-12.text": "the plainest confirmation: what refuses it refuses all",
-    "VER-15": "reports only",
-    "DIS-12.large": "the defect that waits for an answer's end gets one here",
-    "SEC-04": "needs a hub that refuses private addresses",
-    "SEC-06.slow-topic": "no defect lets one topic hold up the others yet",
-}
-
 CAUGHT = CAUGHT_REQUESTS | CAUGHT_DELIVERIES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance import defective_hub
-from tests.conformance.defective.catalogue import DEFECTS
+from tests.conformance.defective.catalogue import DEFECTS, SWITCHES
 
 _HERE = Path(__file__).parent
 
@@ -23,7 +23,7 @@ def test_each_defect_is_in_the_code_and_no_other() -> None:
         and isinstance(node.left, ast.Constant)
         and ast.unparse(node.comparators[0]) in {"defects", "self._defects"}
     }
-    assert used == set(DEFECTS)
+    assert used == {*DEFECTS, *SWITCHES}
 
 
 async def test_an_unknown_defect_is_an_error() -> None:

@@ -11,6 +11,7 @@ from conformance.report.as_json import as_json
 from conformance.report.html import html
 from conformance.report.implementation import implementation_report
 from conformance.report.junit import junit
+from conformance.report.markdown import BEGIN, END, markdown, spliced
 from conformance.report.table import table
 from conformance.runner import Run
 from conformance.verdict import Broken, Failed, Level, Passed, Reported, Skipped
@@ -82,6 +83,26 @@ def test_the_json_holds_each_result_and_can_be_read_back(run: Run) -> None:
     assert (failed["expected"], failed["came"]) == ("a 4xx answer", "<202>")
     assert failed["exchanges"][0]["text"].startswith("[suite to hub]\nPOST /")
     assert document["results"][4]["says"] == "no retry within 8 s"
+
+
+def test_the_markdown_has_a_line_for_each_result_and_lets_nothing_out_of_its_cell(run: Run) -> None:
+    hostile = run_of(result("SUB-01", Passed(note="a|b <i>\n`c` \udcff")), *run.results[1:])
+    lines = markdown(hostile).splitlines()
+    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == [
+        result.id for result in run.results
+    ]
+    assert (
+        "| `SUB-01` | MUST | pass | What SUB-01 asks for | a\\|b &lt;i> \\`c\\` \\udcff |" in lines
+    )
+    assert "| 5.1 Subscription request | 1 | 2 |  |  |  |" in lines
+    assert "| **all** | 1 | 2 | 1 | 1 | 1 |" in lines
+
+
+def test_the_markdown_replaces_an_older_one_and_nothing_else_of_a_page(run: Run) -> None:
+    report = markdown(run)
+    page = f"# A page\n\n{BEGIN}\nan older table\n{END}\n\nThe end.\n"
+    assert spliced(page, report) == f"# A page\n\n{report}\nThe end.\n"
+    assert spliced("no table yet", report) == report
 
 
 def test_only_a_failed_must_is_a_failure_in_junit(run: Run) -> None:

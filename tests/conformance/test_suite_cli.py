@@ -30,6 +30,8 @@ def silent_port() -> Iterator[int]:
         (["http://hub.example/", "--bind", "8000"], "--bind takes HOST:PORT"),
         (["http://hub.example/", "--bind", "::1:99999"], "--bind takes HOST:PORT"),
         (["http://hub.example/", "--base-url", "me.example"], "--base-url must be"),
+        (["http://hub.example/", "--protected-url", "hub"], "--protected-url must be"),
+        (["http://hub.example/", "--certificate", "/nowhere.pem"], "/nowhere.pem is not"),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_a_sentence(

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conformance.case import all_cases
-from conformance.judge import equal, refused, require
+from conformance.judge import equal, refused, require, spelt
 from conformance.verdict import (
     Broken,
     Failed,
@@ -53,6 +53,18 @@ def test_an_error_of_class_5xx_is_reported_and_a_success_fails() -> None:
     assert isinstance(refused(answer(status=503), "it"), Reported)
     with pytest.raises(Mismatch):
         refused(answer(status=202), "it")
+
+
+@pytest.mark.parametrize("came", ["/%7Ea/%2F", "/~a/%2F"], ids=["as given", "decoded"])
+def test_escapes_of_unreserved_characters_may_be_decoded_which_is_told(came: str) -> None:
+    found = spelt("path", came, "/%7Ea/%2F")
+    assert (found is None) == (came == "/%7Ea/%2F")
+
+
+@pytest.mark.parametrize("came", ["/~a//", "/%7ea/%2F", "/~a/%2f", "/%7Ea/%2F?"])
+def test_any_other_spelling_is_a_mismatch(came: str) -> None:
+    with pytest.raises(Mismatch):
+        spelt("path", came, "/%7Ea/%2F")
 
 
 def test_a_mismatch_names_both_sides_and_the_exchange() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.outbound.guard import is_allowed
+from hub.outbound.guard import is_allowed, may_be_allowed
 
 REFUSED = {
     "this network": ("0.0.0.0", "0.255.255.255"),
@@ -115,3 +115,28 @@ def test_nothing_is_open_that_python_calls_private(
         assert not address.is_link_local
         assert not address.is_multicast
         assert not address.is_unspecified
+
+
+@pytest.mark.parametrize(
+    ("host", "is_open"),
+    [
+        ("blog.example", True),
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("10.0.0.1", False),
+        ("::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("localhost", False),
+        ("hub.localhost", False),
+        ("mylocalhost", True),
+    ],
+)
+def test_a_host_that_tells_its_address_is_judged_without_a_look_up(
+    host: str, is_open: bool
+) -> None:
+    assert may_be_allowed(host, ()) is is_open
+
+
+def test_an_allow_list_opens_localhost_too() -> None:
+    assert may_be_allowed("localhost", (ipaddress.ip_network("127.0.0.0/8"),))
+    assert may_be_allowed("localhost", (ipaddress.ip_network("::1/128"),))

@@ -43,6 +43,10 @@ SUBSCRIBE = SubscriptionRequest(
 UNSUBSCRIBE = replace(SUBSCRIBE, mode=Mode.UNSUBSCRIBE, lease_s=0)
 
 
+def is_not_loopback(host: str) -> bool:
+    return host != "127.0.0.1"
+
+
 def form(extra: str = "", *, mode: str = "subscribe") -> list[tuple[str, str]]:
     required = {"hub.mode": mode, "hub.topic": TOPIC, "hub.callback": CALLBACK}
     return parse_qsl(f"{urlencode(required)}&{extra}", keep_blank_values=True)
@@ -232,3 +236,24 @@ def test_a_ping_may_name_a_thousand_topics_and_no_more() -> None:
 def test_no_form_raises_anything_but_a_rejection(fields: list[tuple[str, str]]) -> None:
     with suppress(RequestRejected):
         parse_request(parse_form(urlencode(fields, errors="replace").encode()), POLICY)
+
+
+class TestClosedHosts:
+    @pytest.mark.parametrize("name", ["hub.topic", "hub.callback"])
+    def test_are_refused_at_once(self, name: str) -> None:
+        policy = replace(POLICY, topic_hosts=is_not_loopback, callback_hosts=is_not_loopback)
+        fields = [(n, "http://127.0.0.1:9/x" if n == name else v) for n, v in form()]
+        with pytest.raises(RequestRejected, match=f"^{name} is on an address") as refusal:
+            parse_request(fields, policy)
+        assert refusal.value.field == name
+
+    def test_of_topics_and_of_callbacks_are_two_lists(self) -> None:
+        fields = [(n, "http://127.0.0.1/" if n == "hub.topic" else v) for n, v in form()]
+        parse_request(fields, replace(POLICY, callback_hosts=is_not_loopback))
+
+    def test_can_be_unsubscribed_from(self) -> None:
+        policy = replace(POLICY, topic_hosts=is_not_loopback, callback_hosts=is_not_loopback)
+        fields = [
+            (n, "http://127.0.0.1/" if n != "hub.mode" else v) for n, v in form(mode="unsubscribe")
+        ]
+        parse_request(fields, policy)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from hub.embedded.folder import DataFolder, hold
 from hub.exits import EXIT_ADDRESS_IN_USE
@@ -168,6 +169,31 @@ def test_settings_become_the_policy() -> None:
     policy = policy_of(Settings(lease_min_s=5, signature_method="sha512"), HTTP)
     assert (policy.lease.min_s, policy.signature) == (5, SignatureMethod.SHA512)
     assert policy_of(Settings(), HTTP).signature is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "topics", "callbacks"),
+    [
+        (Settings(), False, False),
+        (Settings(dev=True), True, True),
+        (Settings(topics_allow="127.0.0.0/8"), True, False),  # type: ignore[arg-type]
+        (Settings(callbacks_allow="127.0.0.0/8"), False, True),  # type: ignore[arg-type]
+    ],
+)
+def test_closed_hosts_are_those_that_the_door_would_not_connect_to(
+    settings: Settings, topics: bool, callbacks: bool
+) -> None:
+    policy = policy_of(settings, HTTP)
+    assert policy.topic_hosts is not None
+    assert policy.callback_hosts is not None
+    assert policy.topic_hosts("127.0.0.1") is topics
+    assert policy.callback_hosts("127.0.0.1") is callbacks
+    assert policy.topic_hosts("blog.example")
+
+
+def test_behind_a_proxy_no_host_is_closed() -> None:
+    policy = policy_of(Settings(proxy_url=SecretStr("http://proxy.example:3128")), HTTP)
+    assert policy.topic_hosts is policy.callback_hosts is None
 
 
 @pytest.mark.parametrize(

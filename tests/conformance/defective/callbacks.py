@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from tests.conformance.defective.records import Defects
+from tests.conformance.defective.records import Defects, normalised
 
 Fields = Sequence[tuple[str, str]]
 
 
 def verification_url(callback: str, fields: Fields, defects: Defects) -> str:
     """Returns the callback with the fields after its own query, which stays byte for byte."""
+    if "unreserved-decoded" in defects:
+        callback = normalised(callback)
     base, mark, query = callback.partition("?")
     if "path-reencoded-on-verification" in defects:
         base = _reencoded(base)
@@ -37,6 +39,8 @@ def denial_url(callback: str, fields: Fields, defects: Defects) -> str:
 
 def delivery_url(callback: str, topic: str, defects: Defects) -> str:
     """Returns the callback itself: WebSub 7 has the content sent to exactly this URL."""
+    if "unreserved-decoded" in defects:
+        callback = normalised(callback)
     base, mark, query = callback.partition("?")
     if "path-reencoded-on-delivery" in defects:
         base = _reencoded(base)

@@ -38,6 +38,9 @@ _REQUESTS: Final = {
     "moved-by-302": "/moved redirects with 302 instead of 307",
     "moved-without-location": "/moved redirects without a Location",
     "subscriptions-listed": "GET on the hub lists all topics and callbacks",
+    "get-taken-as-request": "a GET with the parameters of a subscription is taken as one",
+    "absent-lease-refused": "a subscription without hub.lease_seconds is answered 400",
+    "https-topic-refused": "an https topic is answered 400",
     "verification-flood-unbounded": "any number of verifications goes to one host at once",
 }
 
@@ -79,6 +82,11 @@ _VERIFICATION: Final = {
     "quoted-challenge-confirms": "a challenge in double quotes confirms",
     "only-200-confirms": "a confirmation with a 2xx other than 200 does not count",
     "confirmation-needs-text-plain": "a confirmation whose Content-Type is not text/plain fails",
+    "text-plain-confirmation-refused": "a confirmation whose Content-Type is text/plain fails",
+    "silent-for-no-hub": "where the topic names no hub, neither verification nor denial comes",
+    "silent-for-other-hub": "where the topic names another hub, neither of them comes",
+    "unsubscribe-names-lease": "the verification of an unsubscription has hub.lease_seconds",
+    "unreserved-decoded": "escapes of letters, digits and -._~ are decoded in the callback",
     "chunked-confirmation-unread": "a chunked confirmation is read with its chunk framing",
     "certificate-not-checked": "any certificate of an https server is accepted",
     "https-falls-back-to-http": "where TLS fails, the same is sent over http",
@@ -100,6 +108,7 @@ _SUBSCRIPTIONS: Final = {
     "lease-ends-early": "a lease ends after half its time",
     "lease-from-confirmation": "a lease runs from the confirmation, not from the verification",
     "zero-lease-perpetual": "hub.lease_seconds=0 is taken and announced, and never ends",
+    "lease-ignored": "the lease is the default, whatever is asked for",
     "lease-unbounded": "a lease of any length is granted",
     "default-lease-long": "the default lease is a year",
     "unverified-subscription-delivered": "a subscription is active before it is verified",
@@ -143,6 +152,10 @@ _PUBLISHING: Final = {
     "stale-validator-trusted": "304 is believed where the topic changed within the same second",
     "change-of-equal-length-missed": "a change that keeps the length is not seen",
     "error-page-delivered": "the body of a topic's 4xx or 5xx answer is delivered",
+    "slow-topic-blocks-all": "one topic at a time is fetched",
+    "topic-without-self-ignored": "a topic that advertises no rel=self is not delivered",
+    "private-topic-reached": "protected, the hub fetches topics on private addresses",
+    "private-redirect-followed": "protected, the hub follows redirects to private addresses",
     "endless-topic-read": "a topic is read without bounds of time and size",
     "chunked-topic-raw": "a chunked topic is delivered with its chunk framing",
     "gzip-delivered-raw": "a gzip-encoded topic is delivered encoded, without saying so",
@@ -189,6 +202,13 @@ _LINKS_AND_BODY: Final = {
     "sha1-signatures": "signatures are made with SHA-1",
 }
 
+_PROTECTION: Final = {
+    "private-literal-reached": "protected, the hub connects to a private IPv4 literal",
+    "private-number-reached": "protected, it connects to a private address written as a number",
+    "private-mapped-reached": "protected, it connects to IPv6 addresses that hold a private one",
+    "private-name-reached": "protected, it connects to a name that leads to a private address",
+}
+
 _DELIVERY: Final = {
     "query-lost-on-delivery": "the callback's query is left out of deliveries",
     "query-reencoded-on-delivery": "the callback's query is parsed and encoded anew (POST)",
@@ -198,6 +218,7 @@ _DELIVERY: Final = {
     "delivered-twice": "each delivery that succeeds is made once more",
     "redirect-counts-as-success": "a delivery answered 3xx counts as received",
     "response-body-interpreted": "a 200 whose body speaks of an error counts as a failure",
+    "large-answer-is-failure": "a success whose answer is over 16 KiB is a failure",
     "response-body-awaited": "the end of the answer's body is awaited without bound",
     "delivery-redirect-followed": "a redirect of a delivery is followed",
     "no-retry": "a delivery that failed is not tried again",
@@ -220,5 +241,9 @@ DEFECTS: Final[dict[str, str]] = {
     **_SUBSCRIPTIONS,
     **_PUBLISHING,
     **_LINKS_AND_BODY,
+    **_PROTECTION,
     **_DELIVERY,
 }
+
+# What an operator chooses, which is no defect.
+SWITCHES: Final = {"protected": "connects to no private address but 127.0.0.2"}

@@ -43,6 +43,8 @@ def _is_success(answer: Answer, defects: Defects) -> bool:
     media_type = (answer.header("content-type") or "").partition(";")[0].strip().lower()
     if "confirmation-needs-text-plain" in defects and media_type != "text/plain":
         return False
+    if "text-plain-confirmation-refused" in defects and media_type == "text/plain":
+        return False
     if "verification-3xx-accepted" in defects and 300 <= answer.status < 400:
         return True
     if "only-200-confirms" in defects:

@@ -41,6 +41,8 @@ def verdict_on(answer: Answer | None, defects: Defects) -> Verdict:
 def _is_success(answer: Answer, defects: Defects) -> bool:
     if "response-body-interpreted" in defects and b"error" in answer.body:
         return False
+    if "large-answer-is-failure" in defects and len(answer.body) > _BOUNDS.body_bytes:
+        return False
     if "redirect-counts-as-success" in defects and 300 <= answer.status < 400:
         return True
     if "only-200-counts" in defects:

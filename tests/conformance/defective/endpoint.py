@@ -32,8 +32,10 @@ class Endpoint:
         while self._verifying:
             await asyncio.wait(self._verifying)
 
-    async def show(self, _request: web.Request) -> web.Response:
+    async def show(self, request: web.Request) -> web.Response:
         """Answers GET."""
+        if request.query and "get-taken-as-request" in self._defects:
+            return await self._act(read_request([*request.query.items()], self._defects))
         lines = ["This is a WebSub hub: subscribe and publish by POST."]
         if "subscriptions-listed" in self._defects:
             lines += [" ".join(key) for key in self._records.pairs]

@@ -62,6 +62,8 @@ async def fetch(url: str, validators: Validators, defects: Defects) -> Fetched |
 
 async def _follow(url: str, validators: Validators, defects: Defects) -> Answer:
     is_bounded = "endless-topic-read" not in defects
+    if "private-topic-reached" in defects:
+        defects -= {"protected"}
     hops_left = 0 if "redirect-not-followed-on-fetch" in defects else _HOPS_MAX
     while True:
         request = Request(
@@ -78,6 +80,8 @@ async def _follow(url: str, validators: Validators, defects: Defects) -> Answer:
             await asyncio.sleep(0.01)
         else:
             hops_left -= 1
+        if "private-redirect-followed" in defects:
+            defects -= {"protected"}
         url = onward
 
 

@@ -120,6 +120,8 @@ def _url(fields: Fields, name: str, defects: Defects) -> str:
         raise Refused(f"{name} must be an absolute http or https URL.")
     if "https-refused" in defects and name == "hub.callback" and url.startswith("https:"):
         raise Refused(f"{name} must be an http URL.")
+    if "https-topic-refused" in defects and name == "hub.topic" and url.startswith("https:"):
+        raise Refused(f"{name} must be an http URL.")
     return url
 
 
@@ -156,6 +158,10 @@ def _lease(asked: str | None, defects: Defects) -> tuple[float, str]:
     """Returns the lease granted, in seconds, and as it is announced."""
     if asked and "lease-refused" in defects:
         raise Refused("This hub takes no hub.lease_seconds.")
+    if asked is None and "absent-lease-refused" in defects:
+        raise Refused("hub.lease_seconds is missing.")
+    if "lease-ignored" in defects:
+        asked = None
     if asked == "0" and "zero-lease-perpetual" in defects:
         return math.inf, "0"
     if not asked:

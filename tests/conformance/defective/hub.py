@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from tests.conformance.defective.catalogue import DEFECTS
+from tests.conformance.defective.catalogue import DEFECTS, SWITCHES
 from tests.conformance.defective.delivery import Deliveries
 from tests.conformance.defective.endpoint import Endpoint
 from tests.conformance.defective.ledger import Ledger
@@ -24,7 +24,7 @@ async def opened(host: str, port: int, defects: Defects) -> AsyncIterator[tuple[
     Args:
         port: 0 for any that is free.
     """
-    unknown = defects - DEFECTS.keys()
+    unknown = defects - DEFECTS.keys() - SWITCHES.keys()
     if unknown:
         raise ValueError(f"no such defect: {', '.join(sorted(unknown))}")
     tasks = Tasks()
@@ -52,7 +52,7 @@ def _assembled(own_url: str, tasks: Tasks, defects: Defects) -> Endpoint:
     deliveries = Deliveries(records, tasks, own_url, defects)
     topics = Topics(records, tasks, deliveries.wake, defects)
     ledger = Ledger(records, deliveries, defects)
-    verifier = Verifier(topics, ledger, records, defects)
+    verifier = Verifier(topics, ledger, records, own_url, defects)
     return Endpoint(records, topics, verifier, tasks, defects)
 
 

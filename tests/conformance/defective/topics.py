@@ -30,6 +30,7 @@ class Topics:
         self._tasks = tasks
         self._on_change = on_change
         self._defects = defects
+        self._only_one = asyncio.Lock()
 
     def ping(self, url: str) -> None:
         """Has all followed spellings of a topic fetched, or the URL itself where there is none."""
@@ -55,7 +56,14 @@ class Topics:
         topic.is_pinged = True
         topic.rung.set()
         if topic.fetching is None or topic.fetching.done():
-            topic.fetching = self._tasks.spawn(self._follow(topic))
+            topic.fetching = self._tasks.spawn(self._follow_in_turn(topic))
+
+    async def _follow_in_turn(self, topic: Topic) -> None:
+        if "slow-topic-blocks-all" in self._defects:
+            async with self._only_one:
+                await self._follow(topic)
+        else:
+            await self._follow(topic)
 
     async def _follow(self, topic: Topic) -> None:
         # Pings during a fetch are answered together by the next one, so that the last counts.
@@ -94,6 +102,8 @@ class Topics:
                     return "known"
 
     def _is_news(self, old: Content | None, new: Content) -> bool:
+        if new.self_url is None and "topic-without-self-ignored" in self._defects:
+            return False
         if old is None or "unchanged-delivered" in self._defects:
             return True
         if "change-of-equal-length-missed" in self._defects:

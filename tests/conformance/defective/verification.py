@@ -1,7 +1,9 @@
 """Asking callbacks whether they meant it, and applying what they confirm (WebSub 5.2, 5.3)."""
 
 import asyncio
+import contextlib
 import itertools
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +11,7 @@ from tests.conformance.defective.callbacks import denial_url, verification_url
 from tests.conformance.defective.confirmation import is_confirmed, new_challenge
 from tests.conformance.defective.forms import Refused
 from tests.conformance.defective.ledger import Ledger
-from tests.conformance.defective.records import Defects, Gate, Intent, Pair, Records
+from tests.conformance.defective.records import Defects, Gate, Intent, Pair, Records, Topic
 from tests.conformance.defective.topics import Topics
 from tests.conformance.defective.wire import Answer, Bounds, NoAnswer, Request, ask, redirect_of
 
@@ -36,7 +38,10 @@ class Ticket:
 
 
 class Verifier:
-    def __init__(self, topics: Topics, ledger: Ledger, records: Records, defects: Defects) -> None:
+    def __init__(
+        self, topics: Topics, ledger: Ledger, records: Records, own_url: str, defects: Defects
+    ) -> None:
+        self._own_url = own_url
         self._records = records
         self._topics = topics
         self._ledger = ledger
@@ -78,6 +83,8 @@ class Verifier:
         standing = await self._topics.standing(pair.topic)
         if standing == "unknown" and "denied-in-silence" in self._defects:
             return False
+        if standing == "known" and self._is_ignored(pair.topic):
+            return False
         is_unsubscribing = intent.mode == "unsubscribe"
         if standing == "known" or (standing == "unknown" and not is_unsubscribing):
             return True
@@ -88,6 +95,13 @@ class Verifier:
         if "denied-in-silence" not in self._defects:
             await self._deny(intent)
         return False
+
+    def _is_ignored(self, topic: Topic) -> bool:
+        hubs = topic.content.hubs if topic.content else ()
+        if not hubs:
+            return "silent-for-no-hub" in self._defects
+        is_ours = any(hub.startswith(self._own_url) for hub in hubs)
+        return not is_ours and "silent-for-other-hub" in self._defects
 
     async def _deny(self, intent: Intent) -> None:
         mode = "refused" if "denial-wrong-mode" in self._defects else "denied"
@@ -109,7 +123,7 @@ class Verifier:
         challenge = new_challenge(self._defects)
         for delay_s in (*_RETRY_DELAYS_S, 0.0):
             await self._await_turn(ticket.gate)
-            async with ticket.gate.room:
+            async with self._room(ticket.gate):
                 began_at, head = _now(), pair.topic.head
                 answer = await self._ask(intent, challenge)
             if answer is not None:
@@ -136,6 +150,11 @@ class Verifier:
         turn_at = max(gate.next_at, _now() - _BURST_S)
         gate.next_at = turn_at + _PER_VERIFICATION_S
         await asyncio.sleep(max(0.0, turn_at - _now()))
+
+    def _room(self, gate: Gate) -> AbstractAsyncContextManager[object]:
+        if "verification-flood-unbounded" in self._defects:
+            return contextlib.nullcontext()
+        return gate.room
 
     async def _ask(self, intent: Intent, challenge: str) -> Answer | None:
         fields = self._fields(intent, challenge)
@@ -164,6 +183,8 @@ class Verifier:
             fields.append(("hub.challenge", challenge))
         if intent.mode == "subscribe" and "lease-not-announced" not in defects:
             fields.append(("hub.lease_seconds", intent.announced))
+        if intent.mode == "unsubscribe" and "unsubscribe-names-lease" in defects:
+            fields.append(("hub.lease_seconds", "0"))
         if intent.verify_token is not None and "verify-token-not-echoed" not in defects:
             fields.append(("hub.verify_token", intent.verify_token))
         return fields

@@ -6,10 +6,13 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import quote, urljoin
 
 Headers = Sequence[tuple[str, str]]
 
+# The one private address that a protected hub may reach, as an operator may allow one.
+REACHABLE = "127.0.0.2"
 USER_AGENT = "yardstick-hub (WebSub)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEAD_BYTES_MAX = 65_536
@@ -114,9 +117,43 @@ async def _connect(
         host, port = authority, ""
     if scheme not in {"http", "https"} or not host:
         raise ValueError(url)
+    host = host.strip("[]")
+    if "protected" in defects:
+        await _guard(host, defects)
     tls = _tls(is_checked="certificate-not-checked" not in defects) if scheme == "https" else None
     number = int(port) if port else (443 if tls else 80)
-    return await asyncio.open_connection(host.strip("[]"), number, ssl=tls, limit=_HEAD_BYTES_MAX)
+    return await asyncio.open_connection(host, number, ssl=tls, limit=_HEAD_BYTES_MAX)
+
+
+async def _guard(host: str, defects: frozenset[str]) -> None:
+    """Looks at each address that a host has, however it is written.
+
+    Raises:
+        OSError: one of them is private.
+    """
+    kind = _kind_of(host)
+    if kind == "literal" and "private-literal-reached" in defects:
+        return
+    if kind == "number" and "private-number-reached" in defects:
+        return
+    if kind == "name" and "private-name-reached" in defects:
+        return
+    for *_, address in await asyncio.get_running_loop().getaddrinfo(host, None):
+        found = ip_address(address[0])
+        mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+        if mapped and "private-mapped-reached" in defects:
+            continue
+        if not (mapped or found).is_global and str(found) != REACHABLE:
+            raise OSError(host)
+
+
+def _kind_of(host: str) -> str:
+    """Returns whether a host is an IPv4 literal, an IPv6 one, a number that is one, or a name."""
+    if ":" in host:
+        return "ipv6"
+    if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", host):
+        return "literal"
+    return "number" if re.fullmatch(r"0x[0-9a-f]+|[0-9.]+", host) else "name"
 
 
 @functools.cache
