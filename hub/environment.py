@@ -13,6 +13,21 @@ from hub.settings import Settings, environment
 from hub.settings_rules import PREFIX, variable
 
 SECRET_FIELDS = frozenset({"redis_url", "proxy_url"})
+# What pydantic finds, in our words; its own bounds go where the braces are.
+RULES = {
+    "bool_parsing": "should be true or false",
+    "finite_number": "should be a finite number",
+    "float_parsing": "should be a number",
+    "greater_than": "should be more than {gt}",
+    "greater_than_equal": "should be at least {ge}",
+    "int_parsing": "should be a whole number",
+    "int_parsing_size": "should be a whole number of fewer digits",
+    "ip_any_network": "should be networks like 10.1.0.0/16, with nothing after the prefix",
+    "less_than_equal": "should be at most {le}",
+    "literal_error": "should be {expected}",
+    "string_pattern_mismatch": "should match {pattern}",
+    "string_too_short": "should not be empty",
+}
 
 
 class SettingsInvalid(HubError):
@@ -37,7 +52,7 @@ def load_settings(options: Mapping[str, object]) -> Settings:
     try:
         settings = Settings.model_validate(options)
     except ValidationError as error:
-        raise SettingsInvalid((*faults, *_sentences(error))) from error
+        raise SettingsInvalid((*faults, *_sentences(error, options))) from error
     if faults:
         raise SettingsInvalid(faults)
     return settings
@@ -78,24 +93,23 @@ def _unknown_variables() -> Iterator[str]:
             yield f"{name} is no setting; the nearest is {nearest}."
 
 
-def _sentences(error: ValidationError) -> Iterator[str]:
+def _sentences(error: ValidationError, options: Mapping[str, object]) -> Iterator[str]:
     for fault in error.errors():
         if fault["type"] == "default_factory_not_called":  # follows from another fault
             continue
-        message = fault["msg"].removeprefix("Value error, ")
         if not fault["loc"]:  # a rule across fields: it names its variables itself
-            yield from message.split("\n")
+            yield from _rule(fault).split("\n")
         else:
-            yield _sentence(fault, message)
+            field = str(fault["loc"][0])
+            option = f" (--{field.replace('_', '-')})" if field in options else ""
+            got = "" if field in SECRET_FIELDS else f", and is {fault['input']!r}"
+            yield f"{variable(field)}{option} {_rule(fault)}{got}."
 
 
-def _sentence(fault: ErrorDetails, message: str) -> str:
-    field = str(fault["loc"][0])
-    rule = message.removeprefix("Input ").removeprefix("String ")
-    if not rule.startswith("should"):
-        rule = f"cannot be taken: {rule}"
-    got = "" if field in SECRET_FIELDS else f", and is {fault['input']!r}"
-    return f"{variable(field)} {rule}{got}."
+def _rule(fault: ErrorDetails) -> str:
+    if rule := RULES.get(fault["type"]):
+        return rule.format(**fault.get("ctx", {}))
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def _as_text(value: object) -> str:

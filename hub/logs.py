@@ -12,19 +12,22 @@ from collections.abc import Iterable
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from hub.lossy import lossy
+
 # Chatty at a level that others use for news: arq reports the start and the end of each job, and in
 # each worker there is one every ten seconds.
 QUIET = ("arq", "asyncio", "aiohttp.access")
 
 
 def set_up(*, log_format: str, log_level: str, process: str) -> None:
-    """Sends the logs of this process to stderr.
+    """Sends the logs of this process to stderr, which from now on loses what cannot be written.
 
     Args:
         log_format: "text" or "json".
         log_level: the least important level that is logged, in lower case.
         process: what each line says it comes from: serve, web, worker.
     """
+    sys.stderr = lossy(sys.stderr)
     level = logging.getLevelNamesMapping()[log_level.upper()]
     renderer: Processor = _json if log_format == "json" else _text
     shared = _shared_processors(process)

@@ -35,7 +35,7 @@ _PUBLIC_URL_MAX_BYTES = 2_048
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])"
 # User and password may hold anything but an @ that is not escaped.
 _REDIS_URL = re.compile(
-    rf"rediss?://(?:.*@)?{_HOST}(?::\d{{1,5}})?(?:/\d*)?(?:\?.*)?"
+    rf"rediss?://(?:.*@)?{_HOST}(?::(?P<port>\d{{1,5}}))?(?:/\d*)?(?:\?.*)?"
     r"|unix://(?:.*@)?/[^?]+(?:\?.*)?"
 )
 # Those kinds that libcurl knows, less socks4, which has no IPv6 and no password.
@@ -91,10 +91,13 @@ def _is_web_address(value: str) -> str:
 
 
 def _is_redis_address(value: SecretStr) -> SecretStr:
-    if not _REDIS_URL.fullmatch(value.get_secret_value()):
+    found = _REDIS_URL.fullmatch(value.get_secret_value())
+    if not found:
         raise ValueError(
             "should be redis://HOST[:PORT][/NUMBER], rediss:// likewise, or unix:///PATH"
         )
+    if int(found["port"] or _PORTS.start) not in _PORTS:
+        raise ValueError(f"should have a port from {_PORTS.start} to {_PORTS.stop - 1}")
     return value
 
 

@@ -63,7 +63,8 @@ def test_each_fault_of_the_settings_is_a_line(
     assert run(["serve", "--log-format", "xml"]) == 2
     assert capsys.readouterr().err == (
         "websub-hub: WEBSUB_HUB_PROT is no setting; the nearest is WEBSUB_HUB_PORT.\n"
-        "websub-hub: WEBSUB_HUB_LOG_FORMAT should be 'text' or 'json', and is 'xml'.\n"
+        "websub-hub: WEBSUB_HUB_LOG_FORMAT (--log-format) should be 'text' or 'json', "
+        "and is 'xml'.\n"
     )
 
 

@@ -6,20 +6,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from hub.clock import monotonic_s, now_s, sample
+from hub.clock import monotonic_s
 from hub.outbound.door import Door
-from hub.outbound.request import UNSENT, NoAnswer, Purpose, Reason, Request, TooLong
-from hub.outbound.sending import Sending
-from hub.protocol.delivery import (
-    Delivered,
-    Failed,
-    Gone,
-    delivery_headers,
-    judge_delivery,
-    link_header,
-)
+from hub.outbound.request import Purpose, Request, TooLong
+from hub.protocol.delivery import delivery_headers, link_header
 from hub.protocol.requests import Content
-from hub.protocol.retry import delay_s
 from hub.protocol.urls import wire_form
 from hub.settings import Settings
 from hub.store.buckets import BucketClaim, Member
@@ -38,6 +29,8 @@ from workers.payload import (
     payload_of_events,
     payload_of_slice,
 )
+from workers.post import Post, count_under_way, fate_of, was_not_started
+from workers.slow import slots_of
 
 # Fine print 11: a claim holds few bodies in memory; who needs another one stays due.
 BODIES_PER_CLAIM_MAX = 8
@@ -58,21 +51,6 @@ class Batch:
     news: tuple[EventId, EventId, Event] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """One request under way to one member."""
-
-    member: Member
-    to: EventId
-    deadline_at_s: float
-    answer: Sending
-
-    @property
-    def is_under_way(self) -> bool:
-        """Returns whether it was started and has no answer yet."""
-        return self.answer.is_begun and not self.answer.done()
-
-
 class Deliverer:
     """Delivers to buckets."""
 
@@ -80,7 +58,8 @@ class Deliverer:
         self._store = store
         self._door = door
         self._settings = settings
-        self.late = LateAnswers(store.buckets, limit=settings.late_requests_at_once)
+        self.slots = slots_of(settings)
+        self.late = LateAnswers(store.buckets, self.slots)
 
     async def deliver(self, batch: Batch, hold: Hold) -> None:
         """Sends each due member of a bucket what it is to have, and settles the bucket."""
@@ -96,15 +75,16 @@ class Deliverer:
             # Withdrawn, it can't be started by the door once the bucket is settled (fine print 6).
             if post.answer.withdraw() or post.answer.done():
                 outcomes += self._outcome(claim, post)
-                rests = rests or _was_not_started(post)
+                rests = rests or was_not_started(post)
             else:
                 left.append(post)
                 outcomes.append(self._pending(claim, post))
         is_settled = await hold.insist(
             lambda: self._store.buckets.settle(claim, outcomes, rests=rests)
         )
-        self._report(claim, outcomes, is_settled=is_settled)
+        # First what has to be done: a log may be written to a full disk.
         self._follow(claim, left, is_settled=is_settled)
+        self._report(claim, outcomes, is_settled=is_settled)
 
     # What to send
 
@@ -174,6 +154,8 @@ class Deliverer:
             deadline_s=self._settings.request_deadline_s,
             max_body_bytes=ANSWER_MAX_BYTES,
             too_long=TooLong.CUT,
+            # Whoever falls over a delivery gets it once in each further attempt.
+            is_new_connection_wanted=member.progress.attempts > 0,
         )
 
     async def _wait(self, claim: BucketClaim, posts: Sequence[Post], hold: Hold) -> None:
@@ -183,7 +165,7 @@ class Deliverer:
             return
         # Those that have answered make room for other buckets, which else would wait for the rest;
         # and so do those that wait for their turn at a slow host.
-        hold.shrink(_count_under_way(posts))
+        hold.shrink(count_under_way(posts))
         if not await self._has_newer_event(claim):
             await self._is_answered(posts, patience_s - newer_s)
         # Without a slot to wait in, the request keeps the claim to its deadline.
@@ -191,8 +173,8 @@ class Deliverer:
             await self._is_answered(posts, newer_s)
 
     def _is_short_of_slots(self, posts: Sequence[Post]) -> bool:
-        under_way = _count_under_way(posts)
-        return under_way > 0 and under_way > self.late.free
+        under_way = count_under_way(posts)
+        return under_way > 0 and under_way > self.slots.free
 
     async def _has_newer_event(self, claim: BucketClaim) -> bool:
         try:
@@ -263,44 +245,6 @@ class Deliverer:
             gone=fates.count(Left),
             late=fates.count(Pending),
         )
-
-
-def fate_of(post: Post) -> Fate | None:
-    """Returns what the answer to a post means for its subscription; None where it was not sent."""
-    answer = post.answer.result()
-    if isinstance(answer, NoAnswer):
-        if answer.reason in UNSENT:
-            return None
-        return _missed(post, answer.detail, retry_after_s=None)
-    match judge_delivery(answer.status, answer.headers, now_s=now_s()):
-        case Delivered():
-            return Reached(to=post.to)
-        case Gone():
-            return Left()
-        case Failed(detail=detail, retry_after_s=retry_after_s):
-            return _missed(post, detail, retry_after_s=retry_after_s)
-
-
-def _count_under_way(posts: Sequence[Post]) -> int:
-    return sum(post.is_under_way for post in posts)
-
-
-def _was_not_started(post: Post) -> bool:
-    answer = post.answer.result()
-    return isinstance(answer, NoAnswer) and answer.reason is Reason.NOT_STARTED
-
-
-def _missed(post: Post, detail: str, *, retry_after_s: int | None) -> Missed:
-    attempts = post.member.progress.attempts + 1
-    wait_s = delay_s(attempts, sample())
-    callback = post.member.subscription.callback
-    _log.info("not delivered", id=str(post.to), callback=callback, detail=detail, attempts=attempts)
-    return Missed(
-        to=post.to,
-        delay_ms=round(wait_s * 1000),
-        hold_ms=(retry_after_s or 0) * 1000,
-        error=detail,
-    )
 
 
 def _key(member: Member) -> Key:

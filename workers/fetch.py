@@ -17,6 +17,7 @@ from hub.store.topics import Appended, FetchOutcome, FetchRecord, Lapsed, TopicC
 from workers.deliver import Batch
 from workers.hold import Hold
 from workers.reading import failed, is_changed, judge_fetch
+from workers.slow import answer_to, slots_of
 from workers.station import Station
 
 # A larger document is read in a thread, so that the event loop goes on.
@@ -43,12 +44,15 @@ class Fetcher:
         self._door = door
         self._settings = settings
         self._deliver = deliver
+        self._slots = slots_of(settings)
 
     async def fetch(self, claim: TopicClaim, hold: Hold) -> None:
         """Fetches one topic and settles it."""
         record = FetchRecord(outcome=FetchOutcome.RELEASED)
         if hold.may_start():
-            answer = await self._door.send([self._request(claim)])[0]
+            (sending,) = self._door.send([self._request(claim)])
+            patience_s = self._settings.patience_newer_s
+            answer = await answer_to(sending, hold, self._slots, patience_s=patience_s)
             record = await hold.insist(lambda: self._judge(claim, answer))
         await hold.insist(lambda: self._write(claim, record))
 
@@ -76,8 +80,9 @@ class Fetcher:
             case Lapsed():
                 _log.warning("fetch came too late", topic=claim.url)
             case Appended():
-                self._report(claim, record, written)
+                # First what has to be done: a log may be written to a full disk.
                 self._hand_on(record, written, before_s)
+                self._report(claim, record, written)
 
     def _hand_on(self, record: FetchRecord, written: Appended, claimed_at_s: float) -> None:
         if written.bucket is None or written.event_id is None or record.event is None:
@@ -109,5 +114,7 @@ class Fetcher:
             _log.info("fetched news", id=str(written.event_id), **facts)
         elif record.outcome is FetchOutcome.NEWS:
             _log.info("fetched a baseline", **facts)
+        elif record.outcome is FetchOutcome.RELEASED:
+            _log.debug("fetch given back", topic=claim.url)
         else:
             _log.info(f"fetched: {record.outcome.value}", **facts)

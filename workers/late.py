@@ -11,6 +11,7 @@ from hub.store.buckets import BucketClaim, Buckets
 from hub.store.outcomes import Outcome
 from hub.store.results import StoreFull, StoreUnavailable
 from workers.hold import AGAIN_AFTER_S
+from workers.slow import Slots
 
 _log = structlog.get_logger()
 
@@ -18,9 +19,9 @@ _log = structlog.get_logger()
 class LateAnswers:
     """Follows requests whose bucket was settled without them (fine print 9)."""
 
-    def __init__(self, buckets: Buckets, *, limit: int) -> None:
+    def __init__(self, buckets: Buckets, slots: Slots) -> None:
         self._buckets = buckets
-        self.free = limit
+        self._slots = slots
         self._ended: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
         self._flusher: asyncio.Task[None] | None = None
 
@@ -31,10 +32,10 @@ class LateAnswers:
         outcome: Callable[[], list[Outcome]],
     ) -> None:
         """Settles a request when it ends; its bucket must have been settled before."""
-        self.free -= 1
+        self._slots.free -= 1
 
         def end(future: "asyncio.Future[Answer | NoAnswer]") -> None:
-            self.free += 1
+            self._slots.free += 1
             if not future.cancelled() and (outcomes := outcome()):
                 self._ended[claim.topic_id, claim.bucket] += outcomes
                 self._flush_soon()

@@ -8,6 +8,7 @@ from contextlib import suppress
 import structlog
 
 from hub.clock import token_hex
+from hub.descriptors import raise_limit
 from hub.exits import EXIT_SETTINGS
 from hub.outbound.door import Door, DoorConfig
 from hub.settings import Settings
@@ -29,6 +30,7 @@ def run(settings: Settings) -> int:
     if settings.redis_url is None:
         _log.error("no redis url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
         return EXIT_SETTINGS
+    raise_limit()
     try:
         asyncio.run(_work(settings, settings.redis_url.get_secret_value()))
     except UnfitRedis as error:
@@ -57,6 +59,8 @@ async def _work(settings: Settings, url: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await fit_redis_or_stop(url, stop)
+    if stop.is_set():
+        return
     randomness = token_hex(RANDOM_BYTES)
     store = Store.of(settings, url, randomness=randomness)
     door = Door(door_config(settings))

@@ -13,6 +13,7 @@ from hub.protocol.retry import fetch_delay_s
 from hub.protocol.urls import normalised, topic_id
 from hub.store.log import EntriesEvent, WholeEvent
 from hub.store.topics import FetchOutcome, FetchRecord, TopicClaim
+from workers.slow import REST_MS
 
 # After a ping without news: publishers ping before their own cache is purged (design section 6).
 RECHECK_MS = (10_000, 60_000)
@@ -65,8 +66,10 @@ def judge_fetch(
 
 def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
     match answer.reason:
-        case Reason.NOT_STARTED | Reason.STOPPED:
+        case Reason.STOPPED:
             return FetchRecord(outcome=FetchOutcome.RELEASED)
+        case Reason.NOT_STARTED:
+            return FetchRecord(outcome=FetchOutcome.RELEASED, retry_ms=REST_MS)
         case Reason.ADDRESS_BLOCKED | Reason.BAD_URL:
             return failed(claim, answer.detail, {"refused": REFUSAL})
         case _:

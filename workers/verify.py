@@ -16,6 +16,7 @@ from hub.protocol.verification import (
 from hub.settings import Settings
 from hub.store.requests import Effect, RequestClaim, Requests, Verdict
 from workers.hold import Hold
+from workers.slow import REST_MS, answer_to, slots_of
 
 CHALLENGE_BYTES = 16
 # The answer to a verification is the challenge: whatever is longer is none.
@@ -37,12 +38,13 @@ class Verifier:
         self._requests = requests
         self._door = door
         self._settings = settings
+        self._slots = slots_of(settings)
 
     async def verify(self, claim: RequestClaim, hold: Hold) -> None:
         """Asks the callback of one request, and settles it."""
         refusal = claim.topic_refusal or self._refusal_by_hub(claim)
         if not hold.may_start():
-            await self._requests.release(claim)
+            await hold.insist(lambda: self._requests.release(claim))
         elif refusal is not None:
             await self._deny(claim, refusal, hold)
         else:
@@ -57,6 +59,7 @@ class Verifier:
     async def _ask(self, claim: RequestClaim, hold: Hold) -> None:
         challenge = token_hex(CHALLENGE_BYTES)
         answer = await self._get(
+            hold,
             verification_url(
                 claim.callback,
                 mode=claim.mode,
@@ -64,7 +67,7 @@ class Verifier:
                 challenge=challenge,
                 lease_s=claim.lease_s,
                 verify_token=claim.verify_token,
-            )
+            ),
         )
         match answer:
             case NoAnswer():
@@ -90,17 +93,21 @@ class Verifier:
                 self._report(claim, "refused", detail=detail)
 
     async def _nobody_answered(self, claim: RequestClaim, answer: NoAnswer, hold: Hold) -> None:
-        if not await self._is_to_be_asked_again(claim, answer):
+        if not await self._is_to_be_asked_again(claim, answer, hold):
             await self._settle(claim, Verdict.REFUSED, hold)
             self._report(claim, "refused", detail=answer.detail)
 
-    async def _is_to_be_asked_again(self, claim: RequestClaim, answer: NoAnswer) -> bool:
+    async def _is_to_be_asked_again(
+        self, claim: RequestClaim, answer: NoAnswer, hold: Hold
+    ) -> bool:
         """Returns whether the request stays pending, for another time."""
         if answer.reason in UNSENT:
-            await self._requests.release(claim)
+            rest_ms = REST_MS if answer.reason is Reason.NOT_STARTED else 0
+            await hold.insist(lambda: self._requests.release(claim, delay_ms=rest_ms))
             return True
         if answer.reason in PASSING and claim.tries + 1 < TRIES_MAX:
-            await self._requests.try_again(claim, delay_ms=RETRY_AFTER_MS[claim.tries])
+            delay_ms = RETRY_AFTER_MS[claim.tries]
+            await hold.insist(lambda: self._requests.try_again(claim, delay_ms=delay_ms))
             self._report(claim, "callback to be asked again", detail=answer.detail)
             return True
         return False
@@ -108,8 +115,8 @@ class Verifier:
     async def _deny(self, claim: RequestClaim, reason: str, hold: Hold) -> None:
         # WebSub 5.2: the hub "MUST inform the subscriber by sending an HTTP [...] GET request"; the
         # answer means nothing.
-        answer = await self._get(denial_url(claim.callback, claim.topic, reason))
-        if isinstance(answer, NoAnswer) and await self._is_to_be_asked_again(claim, answer):
+        answer = await self._get(hold, denial_url(claim.callback, claim.topic, reason))
+        if isinstance(answer, NoAnswer) and await self._is_to_be_asked_again(claim, answer, hold):
             return
         await self._settle(claim, Verdict.DENIED, hold)
         self._report(claim, "denied", detail=reason)
@@ -117,7 +124,7 @@ class Verifier:
     async def _settle(self, claim: RequestClaim, verdict: Verdict, hold: Hold) -> Effect:
         return await hold.insist(lambda: self._requests.settle(claim, verdict))
 
-    async def _get(self, url: str) -> Answer | NoAnswer:
+    async def _get(self, hold: Hold, url: str) -> Answer | NoAnswer:
         request = Request(
             purpose=Purpose.VERIFICATION,
             method="GET",
@@ -126,7 +133,9 @@ class Verifier:
             max_body_bytes=ANSWER_MAX_BYTES,
             too_long=TooLong.FAIL,
         )
-        return await self._door.send([request])[0]
+        (sending,) = self._door.send([request])
+        patience_s = self._settings.patience_newer_s
+        return await answer_to(sending, hold, self._slots, patience_s=patience_s)
 
     @staticmethod
     def _report(claim: RequestClaim, event: str, **facts: str) -> None:

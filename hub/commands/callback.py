@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hub.clock import now_s
 from hub.commands.arrival import Arrival
+from hub.commands.hub_client import HubFailed
 from hub.protocol.requests import Mode
 
 _BODY_MAX_BYTES = 64 * 1024**2
@@ -43,10 +44,9 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotTaken:
-    """The hub did not accept a request; `is_away` where it may later."""
+    """The hub did not accept a request, or could not be asked."""
 
-    reason: str
-    is_away: bool
+    error: HubFailed
 
 
 Event = Confirmed | Denied | Stopped | Taken | NotTaken | Arrival

@@ -14,6 +14,14 @@ DEFAULT_HUB = "http://localhost:8080/"
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 _URL_MAX_BYTES = 65_536
 _ANSWER_MAX_BYTES = 2_000
+# WebSub 5.1: a hub takes its requests by POST at its own URL, which is there.
+_NO_HUB = frozenset(
+    {
+        web.HTTPNotFound.status_code,
+        web.HTTPMethodNotAllowed.status_code,
+        web.HTTPNotImplemented.status_code,
+    }
+)
 
 
 class HubFailed(HubError):
@@ -21,7 +29,11 @@ class HubFailed(HubError):
 
 
 class HubAway(HubFailed):
-    """A hub cannot be reached, or cannot take anything at the moment: it may later."""
+    """A hub cannot take anything at the moment: it may later."""
+
+
+class HubUnreachable(HubAway):
+    """Nothing answered at the URL of a hub."""
 
 
 def session() -> aiohttp.ClientSession:
@@ -45,23 +57,28 @@ async def ask(client: aiohttp.ClientSession, hub: str, fields: Sequence[tuple[st
     """Send the fields to a hub, and return if it takes them.
 
     Raises:
-        HubAway: it cannot be reached, answers 5xx or 429; the text says what.
+        HubUnreachable: it gave no answer; the text says why.
+        HubAway: it answers 5xx or 429.
         HubFailed: it answers anything else but 2xx.
     """
     try:
         async with client.post(address(hub), data=fields, allow_redirects=False) as response:
-            status, headers = response.status, response.headers
+            status, headers, phrase = response.status, response.headers, response.reason
             text = (await read_start(response, _ANSWER_MAX_BYTES)).decode("utf-8", "replace")
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise HubAway(unreachable(f"the hub {hub}", error)) from error
+        raise HubUnreachable(unreachable(f"the hub {hub}", error)) from error
     if status in {web.HTTPTemporaryRedirect.status_code, web.HTTPPermanentRedirect.status_code}:
         # WebSub 5.1.2: "The subscriber is expected to retry the subscription or unsubscription at
         # the new hub URL."
         raise HubFailed(f"The hub has moved: try --hub {headers.get('Location', '(nowhere)')}")
+    if status in _NO_HUB:
+        raise HubFailed(f"{hub} is no hub: it answered {status} ({shown(phrase or '')}) to a POST.")
     if not 200 <= status <= 299:
         is_away = status >= 500 or status == web.HTTPTooManyRequests.status_code
         failure = HubAway if is_away else HubFailed
-        raise failure(f"The hub {hub} answered {status}: {shown(text) or 'nothing else'}")
+        # Many servers begin their text with the status.
+        told = shown(text.removeprefix(f"{status}: ")) or "nothing else"
+        raise failure(f"The hub {hub} answered {status}: {told}")
 
 
 async def read_start(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

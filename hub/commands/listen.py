@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Return 0 once the user has stopped it, 1 after a sentence on what failed."""
     try:
         return asyncio.run(_listen(arguments))
-    except (HubError, OSError) as error:
+    except HubError as error:
         _say(f"websub-hub: {error}")
         return 1
 

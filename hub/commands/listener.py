@@ -9,7 +9,7 @@ from hub.clock import now_s
 from hub.commands import renewal
 from hub.commands.arrival import Arrival
 from hub.commands.callback import Confirmed, Denied, Event, NotTaken, Stopped, Taken
-from hub.commands.hub_client import HubAway, HubFailed
+from hub.commands.hub_client import HubAway, HubFailed, HubUnreachable
 from hub.commands.reach import shown
 from hub.commands.subscriber import Subscriber
 from hub.protocol.requests import Mode
@@ -18,6 +18,8 @@ from hub.protocol.requests import Mode
 _LOOK_EVERY_S = 30
 # More than a hub has for taking the request.
 VERIFIED_WITHIN_S = 20
+# A hub that starts beside its first subscriber is there by then; a URL with a typo never is.
+ANSWERED_WITHIN_S = 30
 
 
 class Listener:
@@ -28,6 +30,8 @@ class Listener:
         show: awaited with each arrival, in order.
         say: called with a sentence on what becomes of the subscription.
         verified_within_s: how long a hub has for it; then it is asked again.
+        answered_within_s: how long a URL at which no hub has ever answered is tried; once one has,
+            it is tried for ever.
 
     Attributes:
         is_subscribed: whether the hub has ever verified it.
@@ -40,6 +44,7 @@ class Listener:
         show: Callable[[Arrival], Awaitable[None]],
         say: Callable[[str], None],
         verified_within_s: float = VERIFIED_WITHIN_S,
+        answered_within_s: float = ANSWERED_WITHIN_S,
     ) -> None:
         self._subscriber = subscriber
         self._events = subscriber.callback.events
@@ -48,6 +53,8 @@ class Listener:
         self._verified_within_s = verified_within_s
         self._renewal = renewal.Renewal()
         self._asking: asyncio.Task[None] | None = None
+        self._answered_by_s = now_s() + answered_within_s
+        self._has_answered = False
         self._was_taken = False
         self._has_ended = False
         self.is_subscribed = False
@@ -94,8 +101,7 @@ class Listener:
         try:
             await self._subscriber.ask(Mode.SUBSCRIBE)
         except HubFailed as error:
-            is_away = isinstance(error, HubAway)
-            self._events.put_nowait(NotTaken(reason=str(error), is_away=is_away))
+            self._events.put_nowait(NotTaken(error=error))
         else:
             self._events.put_nowait(Taken())
 
@@ -106,9 +112,13 @@ class Listener:
             case Confirmed(lease_s=lease_s):
                 self._confirm(lease_s)
             case Taken():
-                self._was_taken = True
-            case NotTaken(reason=reason, is_away=is_away):
-                return self._refuse(reason, is_final=not is_away)
+                self._was_taken = self._has_answered = True
+            case NotTaken(error=HubUnreachable() as error):
+                is_final = not self._has_answered and now_s() >= self._answered_by_s
+                return self._refuse(str(error), is_final=is_final)
+            case NotTaken(error=error):
+                self._has_answered = True
+                return self._refuse(str(error), is_final=not isinstance(error, HubAway))
             case Denied(reason=reason):
                 why = shown(reason) or "it gave no reason"
                 self._renewal = renewal.ended(self._renewal)
@@ -133,7 +143,7 @@ class Listener:
         self._has_ended = False
 
     def _refuse(self, reason: str, *, is_final: bool) -> int | None:
-        """Return 1 where the hub refuses what it has never granted; all else is tried again."""
+        """Return 1 where that is final and nothing was ever granted; all else is tried again."""
         if is_final and not self.is_subscribed:
             self._say(f"websub-hub: {reason}")
             return 1

@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import sys
 
-from hub.clock import token_hex
+from hub.commands.records import records
 from hub.commands.waiting import waiting
 from hub.settings import Settings
-from hub.store.store import Store
 
 SHOWN_AFTER_S = 1
 
@@ -18,18 +17,16 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
     """Runs one pass over all records; returns 0."""
-    assert settings.redis_url is not None
-    return asyncio.run(_run(settings, settings.redis_url.get_secret_value()))
+    return asyncio.run(_run(settings))
 
 
-async def _run(settings: Settings, url: str) -> int:
-    store = Store.of(settings, url, randomness=token_hex(8))
+async def _run(settings: Settings) -> int:
     total = 0
-    try:
-        async with waiting(sys.stderr, "going through all records", shown_after_s=SHOWN_AFTER_S):
-            async for missing in store.repair.run():
-                total += missing
-    finally:
-        await store.close()
+    async with (
+        records(settings) as store,
+        waiting(sys.stderr, "going through all records", shown_after_s=SHOWN_AFTER_S),
+    ):
+        async for missing in store.repair.run():
+            total += missing
     print(f"{total} missing, queued now" if total else "nothing was missing")
     return 0

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import aclosing
 
-from hub.clock import token_hex
+from hub.commands.records import records
 from hub.protocol.urls import topic_id
 from hub.settings import Settings
 from hub.store.event_id import EventId
@@ -26,13 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Prints the status; returns 1 where the topic asked for is unknown."""
-    assert settings.redis_url is not None
-    return asyncio.run(_run(settings, settings.redis_url.get_secret_value(), arguments))
+    return asyncio.run(_run(settings, arguments))
 
 
-async def _run(settings: Settings, url: str, arguments: argparse.Namespace) -> int:
-    store = Store.of(settings, url, randomness=token_hex(8))
-    try:
+async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
+    async with records(settings) as store:
         hub = await store.status.hub()
         if arguments.topic is None:
             await _print_hub(store, hub, arguments)
@@ -46,8 +44,6 @@ async def _run(settings: Settings, url: str, arguments: argparse.Namespace) -> i
         else:
             print("\n".join(_topic_lines(topic, hub.now_ms)))
         return 0
-    finally:
-        await store.close()
 
 
 async def _print_hub(store: Store, hub: HubStatus, arguments: argparse.Namespace) -> None:
@@ -72,7 +68,7 @@ def _hub_lines(hub: HubStatus) -> Iterator[str]:
     silent_ms = hub.worker_silent_ms
     yield "workers   " + ("none" if silent_ms is None else f"last heard of {_span(silent_ms)} ago")
     yield f"requests  {hub.pending_requests} to be verified"
-    yield f"history   {hub.history_bytes:,} bytes"
+    yield f"history   {_count(hub.history_bytes, 'byte')}"
     for one in hub.lists:
         yield _list_line(one)
     yield f"topics    {hub.topics}"
@@ -88,18 +84,19 @@ def _topic_line(topic: TopicStatus, now_ms: int) -> str:
     behind = len(topic.behind)
     return (
         f"  {topic.url}\n"
-        f"    {len(topic.subscriptions)} subscriptions, {behind} behind; "
+        f"    {_count(len(topic.subscriptions), 'subscription')}, {behind} behind; "
         f"last event {_when(topic.head, now_ms)}; "
         f"last fetch {_ago(topic.fetched_at_ms, now_ms)}: {topic.outcome or 'none yet'}"
-        + (f" ({topic.failures} failures in a row)" if topic.failures else "")
+        + (f" ({_count(topic.failures, 'failure')} in a row)" if topic.failures else "")
     )
 
 
 def _topic_lines(topic: TopicStatus, now_ms: int) -> Iterator[str]:
     yield _topic_line(topic, now_ms)
     yield (
-        f"    {topic.events} events kept, {topic.event_bytes:,} bytes; {topic.content_type}; "
-        f"last ping {_ago(topic.last_ping_ms, now_ms)}; {topic.pending_requests} requests pending"
+        f"    {_count(topic.events, 'event')} kept, {_count(topic.event_bytes, 'byte')}; "
+        f"{topic.content_type}; last ping {_ago(topic.last_ping_ms, now_ms)}; "
+        f"{_count(topic.pending_requests, 'request')} pending"
     )
     for one in topic.subscriptions:
         yield f"  {one.subscription.callback}"
@@ -114,7 +111,7 @@ def _subscription_state(one: SubscriptionStatus, head: EventId, now_ms: int) -> 
     if progress.attempts:
         next_ms = max(progress.next_at_ms, progress.hold_until_ms)
         parts.append(
-            f"failed {progress.attempts} times ({progress.error}), "
+            f"failed {_count(progress.attempts, 'time')} ({progress.error}), "
             f"next try in {_span(max(0, next_ms - now_ms))}"
         )
     parts.append(f"lease ends in {_span(max(0, one.subscription.lease_end_ms - now_ms))}")
@@ -164,6 +161,10 @@ def _topic_facts(topic: TopicStatus, *, has_subscriptions: bool) -> dict[str, ob
             for one in topic.subscriptions
         ]
     return facts
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _when(event: EventId, now_ms: int) -> str:

@@ -2,22 +2,26 @@
 
 import argparse
 import asyncio
+import errno
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp import web
 
 from hub.clock import token_hex
 from hub.commands.arrival import Arrival
 from hub.commands.callback import Callback, Confirmed, Denied
 from hub.commands.hub_client import HubFailed, ask
+from hub.errors import HubError
 from hub.protocol.requests import Mode
 from hub.web.connection import listening
 
 _TOKEN_BYTES = 16
 _SECRET_BYTES = 32
 _UNSUBSCRIBE_S = 3
+_PORT_MAX = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,9 @@ class Place:
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that say where the callback listens."""
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="the port (default: any that is free)")
+    parser.add_argument(
+        "--port", type=_port, default=0, help="the port (default: any that is free)"
+    )
     parser.add_argument(
         "--callback-url",
         metavar="URL",
@@ -40,9 +46,20 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no port: these go from 1 to {_PORT_MAX}")
+    return port
+
+
 def place_of(arguments: argparse.Namespace) -> Place:
     """Return the place that the options name."""
     return Place(host=arguments.host, port=arguments.port, url=arguments.callback_url)
+
+
+class PlaceTaken(HubError):
+    """A callback cannot listen where it was told to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +133,11 @@ async def subscriber(
     """Yield a subscriber whose callback listens; it has asked for nothing yet.
 
     Raises:
-        OSError: the place cannot be listened on.
+        PlaceTaken: the place cannot be listened on.
     """
     callback = Callback(topic)
     path = f"/{token_hex(_TOKEN_BYTES)}"
-    async with listening(callback.app(path), host=place.host, port=place.port) as port:
+    async with _listening(callback.app(path), place) as port:
         base = place.url or f"http://{_in_url(place.host)}:{port}"
         yield Subscriber(
             client=client,
@@ -131,6 +148,23 @@ async def subscriber(
             secret=token_hex(_SECRET_BYTES) if secret is None else secret,
             lease_s=lease_s,
         )
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, place: Place) -> AsyncIterator[int]:
+    async with AsyncExitStack() as stack:
+        try:
+            port = await stack.enter_async_context(listening(app, host=place.host, port=place.port))
+        except OSError as error:
+            raise PlaceTaken(_why_not(place, error)) from error
+        yield port
+
+
+def _why_not(place: Place, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {place.port} is in use: choose another with --port."
+    why = error.strerror or str(error)
+    return f"Cannot listen on {place.host} port {place.port}: {why}."
 
 
 def _in_url(host: str) -> str:

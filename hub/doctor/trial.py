@@ -33,7 +33,7 @@ async def try_hub(
         place: where the callback listens.
 
     Raises:
-        OSError: the place cannot be listened on.
+        PlaceTaken: the place cannot be listened on.
     """
     lease_s = int(trial.wait_s + trial.grace_s) + LEASE_MARGIN_S
     async with subscriber(

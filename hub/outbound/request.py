@@ -38,6 +38,8 @@ class Request:
         too_long: with `CUT` the body is ignorable: once the head of the answer is complete the
             answer counts by its status, whatever becomes of the rest.
         max_redirects: how many are followed on a GET; with 0 a 3xx is the answer.
+        is_new_connection_wanted: on a kept one a request may be sent twice, where that breaks
+            without an answer; on a new one it is sent once.
     """
 
     purpose: Purpose
@@ -49,6 +51,7 @@ class Request:
     max_body_bytes: int
     too_long: TooLong
     max_redirects: int = 0
+    is_new_connection_wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

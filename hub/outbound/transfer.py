@@ -1,6 +1,7 @@
 """One libcurl handle: set up once, used for one request after the other."""
 
 import functools
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -51,6 +52,7 @@ _REASONS = {
     pycurl.E_SSL_INVALIDCERTSTATUS: Reason.TLS,
 }
 _DETAIL_MAX_CHARS = 200
+_SENT_MAX = 2
 
 
 class _Handed(socket.socket):
@@ -65,7 +67,7 @@ class _Handed(socket.socket):
 class Transfer:
     """A handle, what it receives, and why it got no socket."""
 
-    __slots__ = ("_config", "_guard", "_received", "_refusal", "_request", "_url", "easy")
+    __slots__ = ("_config", "_guard", "_received", "_refusal", "_request", "_sent", "_url", "easy")
 
     def __init__(self, config: DoorConfig, purpose: Purpose) -> None:
         self._config = config
@@ -74,6 +76,9 @@ class Transfer:
         self.easy = pycurl.Curl()
         _set_up(self.easy, config, purpose)
         self.easy.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        self._sent = 0
+        if purpose is not Purpose.FETCH:
+            self.easy.setopt(pycurl.PREREQFUNCTION, self._before_sending)
 
     def prepare(self, request: Request, target: Target, left_s: float) -> None:
         """Sets what differs from one request to the next.
@@ -88,6 +93,7 @@ class Transfer:
             easy.setopt(pycurl.POSTFIELDS, request.body or b"")
         else:
             easy.setopt(pycurl.HTTPGET, 1)
+        easy.setopt(pycurl.FRESH_CONNECT, int(request.is_new_connection_wanted))
         self._request = request
         self.aim(target, left_s)
 
@@ -109,6 +115,7 @@ class Transfer:
         self._received = received
         self._url = target.url
         self._refusal = None
+        self._sent = 0
 
     def redirect_url(self) -> str | None:
         """Where a finished response sends the client, absolute; None where nowhere."""
@@ -165,6 +172,8 @@ class Transfer:
                 pass
         if code == pycurl.E_COULDNT_CONNECT and self._refusal is not None:
             return self._refusal
+        if code == pycurl.E_ABORTED_BY_CALLBACK:
+            return Reason.BROKEN, "The connection was closed before an answer came."
         return _REASONS.get(code, Reason.BROKEN), sentence(message)
 
     def _open_socket(self, _kind: int, peer: pycurl.CurlSockAddr) -> socket.socket | int:
@@ -176,11 +185,24 @@ class Transfer:
             return int(pycurl.SOCKET_BAD)
         self._refusal = None
         try:
-            return _Handed(peer.family, peer.socktype, peer.protocol)
+            handed = _Handed(peer.family, peer.socktype, peer.protocol)
+            # pycurl duplicates it; where that fails, it only says that there is no connection.
+            os.close(os.dup(handed.fileno()))
         except OSError as error:
-            # No fault of the other side's, so not REFUSED.
-            self._refusal = Reason.BROKEN, f"The hub has no socket left: {error.strerror}."
+            # No fault of the other side's.
+            self._refusal = Reason.NOT_STARTED, f"The hub has no socket left: {error.strerror}."
             return int(pycurl.SOCKET_BAD)
+        return handed
+
+    def _before_sending(self, *_addresses: object) -> int:
+        """Lets a request be sent twice.
+
+        Where a kept connection breaks without an answer, it may just have been closed as idle, so
+        that another try is fair. libcurl makes up to five of them: a receiver that falls over a
+        delivery would get it six times in one attempt.
+        """
+        self._sent += 1
+        return int(pycurl.PREREQFUNC_OK if self._sent <= _SENT_MAX else pycurl.PREREQFUNC_ABORT)
 
 
 def header_lines(request: Request) -> list[bytes]:

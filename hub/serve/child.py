@@ -22,7 +22,8 @@ class ChildSpec:
         command: absolute path of the program and its arguments, which all can read: no secrets.
         environment: all of its environment.
         signal_at_parents_death: what it gets when the supervisor dies without ending it.
-        is_ready: tells whether it does its work; None where its start is enough.
+        fault: tells why it does not do its work yet, or None where it does; none of it where its
+            start is enough.
         final_exits: exit codes after which another start would only end the same way.
         must_start: an end of its own accord before it was ever ready is final, too.
     """
@@ -31,7 +32,7 @@ class ChildSpec:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
     signal_at_parents_death: signal.Signals = signal.SIGKILL
-    is_ready: Callable[[], Awaitable[bool]] | None = None
+    fault: Callable[[], Awaitable[str | None]] | None = None
     final_exits: frozenset[int] = frozenset()
     must_start: bool = False
 

@@ -8,18 +8,21 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from hub.embedded.faults import EmbeddedUnavailable, FolderUnusable
+from hub.descriptors import raise_limit
+from hub.embedded.faults import EmbeddedUnavailable
 from hub.embedded.launch import Embedded, embedded_redis
 from hub.embedded.server import servers_on_this_machine
 from hub.environment import handed_down, socket_roots, without_settings
-from hub.exits import EXIT_ADDRESS_IN_USE, EXIT_FAILED, EXIT_SETTINGS
+from hub.exits import EXIT_FAILED, EXIT_SETTINGS
+from hub.lossy import lossy
 from hub.serve.child import ChildSpec
-from hub.serve.probes import port_fault, redis_answers, web_is_ready
+from hub.serve.probes import port_fault, redis_fault, web_fault
 from hub.serve.progress import show_progress
 from hub.serve.supervisor import ChildGaveUp, Supervisor
 from hub.settings import Settings
+from hub.store.fitness import UnfitRedis, refuse_unfit
 
-FINAL_EXITS = frozenset({EXIT_SETTINGS, EXIT_ADDRESS_IN_USE})
+FINAL_EXITS = frozenset({EXIT_SETTINGS})
 LOG_LINES_SHOWN = 5
 
 Stages = tuple[tuple[ChildSpec, ...], ...]
@@ -27,10 +30,11 @@ Stages = tuple[tuple[ChildSpec, ...], ...]
 
 def run(settings: Settings) -> int:
     """Returns the exit code, once all has ended: 0 after Ctrl-C or SIGTERM."""
+    raise_limit()
     if fault := port_fault(settings.host, settings.port):
-        return _fail(fault)
+        return _fail(fault, EXIT_SETTINGS)
     if settings.redis_url is not None:
-        return _supervise(settings, hub_stages(settings))
+        return _supervise_on(settings.redis_url.get_secret_value(), settings)
     try:
         with embedded_redis(
             settings.data,
@@ -39,10 +43,8 @@ def run(settings: Settings) -> int:
             max_memory_bytes=settings.redis_max_memory_bytes,
         ) as embedded:
             return _supervise_with_redis(settings, embedded)
-    except FolderUnusable as error:
-        return _fail(str(error), EXIT_SETTINGS)
     except EmbeddedUnavailable as error:
-        return _fail(str(error))
+        return _fail(str(error), EXIT_SETTINGS)
 
 
 def hub_stages(settings: Settings) -> Stages:
@@ -64,7 +66,7 @@ def hub_stages(settings: Settings) -> Stages:
         command=(*python, "web", "--supervised"),
         environment=environment,
         final_exits=FINAL_EXITS,
-        is_ready=partial(web_is_ready, settings.host, settings.port),
+        fault=partial(web_fault, settings.host, settings.port),
     )
     return (workers, (web,))
 
@@ -77,9 +79,18 @@ def redis_spec(embedded: Embedded) -> ChildSpec:
         # Some servers refuse to start in a locale they don't know.
         environment=without_settings() | {"LC_ALL": "C"},
         signal_at_parents_death=signal.SIGTERM,
-        is_ready=partial(redis_answers, embedded.socket),
+        fault=partial(redis_fault, embedded.socket),
         must_start=True,
     )
+
+
+def _supervise_on(redis_url: str, settings: Settings) -> int:
+    try:
+        # Here, so that it is said once and not by each child.
+        asyncio.run(refuse_unfit(redis_url))
+    except UnfitRedis as error:
+        return _fail(str(error), EXIT_SETTINGS)
+    return _supervise(settings, hub_stages(settings))
 
 
 def _supervise_with_redis(settings: Settings, embedded: Embedded) -> int:
@@ -93,8 +104,6 @@ def _supervise(settings: Settings, stages: Stages, embedded: Embedded | None = N
     except ChildGaveUp as error:
         if error.exit_code == EXIT_SETTINGS:  # the child has said what to mend
             return EXIT_SETTINGS
-        if error.exit_code == EXIT_ADDRESS_IN_USE:
-            return _fail(f"Port {settings.port} is in use: choose another with --port.")
         reason = _tail(embedded.folder.log) if embedded and error.name == "redis" else ""
         return _fail(f"{error}{reason}")
     return 0
@@ -111,8 +120,7 @@ async def _run_until_signalled(settings: Settings, supervisor: Supervisor) -> No
 
     def announce() -> None:
         progress.cancel()
-        loop.call_soon(sys.stdout.write, welcome(settings))
-        loop.call_soon(sys.stdout.flush)
+        lossy(sys.stdout).write(welcome(settings))
 
     try:
         await supervisor.run(stop, when_ready=announce)

@@ -36,7 +36,8 @@ class Supervisor:
     """A tree of processes, as data: stages start in their order, and end in reverse.
 
     Attributes:
-        waits_for: the child whose readiness is awaited just now; empty when all are ready.
+        waits_for: the child whose readiness is awaited just now, and what it lacks; empty when
+            all are ready.
     """
 
     def __init__(self, stages: Sequence[Sequence[ChildSpec]], *, grace_s: float = GRACE_S) -> None:
@@ -82,7 +83,8 @@ class Supervisor:
 
     async def _until_ready(self, spec: ChildSpec) -> None:
         self.waits_for = spec.name
-        while spec.is_ready and not await spec.is_ready():  # noqa: ASYNC110 - nobody else tells
+        while spec.fault and (fault := await spec.fault()):
+            self.waits_for = f"{spec.name} ({fault})"
             await asyncio.sleep(READY_POLL_S)
         self._ready.add(spec.name)
 

@@ -7,7 +7,7 @@ are paid once a batch. A call returns after Redis has written the batch as durab
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, assert_never
 
@@ -41,6 +41,7 @@ Argument = str | bytes | int
 _Call = tuple[Script, tuple[Argument, ...], "asyncio.Future[Any]"]
 _AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, OSError)
 _NO_ROOM = frozenset({"OOM", "MISCONF"})
+_BROKEN_OFF = RedisConnectionError("the call was broken off")
 _CODES_AWAY = frozenset({"READONLY", "NOREPLICAS", "MASTERDOWN", "LOADING", "BUSY"})
 # Before version 7 Redis puts what went wrong in a script into the middle of its own sentence.
 _CODE = re.compile(r"(?:^|: -)([A-Z]+) ")
@@ -73,23 +74,31 @@ class GroupCommit:
         # Encoded here, so that what cannot be fails its own caller and not the whole batch.
         encoded = tuple(_encoded(argument) for argument in arguments)
         self._waiting.append((self._scripts[name], encoded, future))
-        if self._flusher is None:
+        if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
+            self._flusher.add_done_callback(self._fail_waiting)
         return await future
 
     async def close(self) -> None:
         """Finishes what was called, then disconnects."""
         if self._flusher is not None:
-            await self._flusher
+            # Not awaited by itself, or who gives up closing would take the calls of others along.
+            await asyncio.wait([self._flusher])
         await self._disconnect()
 
     async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
-                await self._run(batch)
-        finally:
-            self._flusher = None
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+            await self._run(batch)
+
+    def _fail_waiting(self, flusher: "asyncio.Task[None]") -> None:
+        """Fails what a flush that was cancelled has left, unless another one sends it.
+
+        As a callback: a task that is cancelled before its first step never runs a line of its own.
+        """
+        if flusher is self._flusher:
+            left, self._waiting = self._waiting, []
+            _resolve_all(left, [_BROKEN_OFF] * len(left))
 
     async def _run(self, batch: list[_Call]) -> None:
         try:
@@ -102,16 +111,14 @@ class GroupCommit:
                 again = [("EVAL", batch[i][0].source, 0, *batch[i][1]) for i in lost]
                 for i, reply in zip(lost, await self._exchange(again), strict=True):
                     replies[i] = reply
-        except (*_AWAY, RedisError) as error:
+        except Exception as error:  # noqa: BLE001 - handed to each caller
             await self._disconnect()
             replies = [error] * len(batch)
         except asyncio.CancelledError:
+            _resolve_all(batch, [_BROKEN_OFF] * len(batch))
             await self._disconnect()
-            for _, _, future in batch:
-                future.cancel()
             raise
-        for (_, _, future), reply in zip(batch, replies, strict=True):
-            _resolve(future, reply)
+        _resolve_all(batch, replies)
 
     async def _exchange(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
         connection = await self._connected()
@@ -130,8 +137,13 @@ class GroupCommit:
             await self._disconnect()
         if self._connection is None:
             connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-            await connection.connect()  # type: ignore[no-untyped-call]
+            # Known from here on, so that one that Redis refuses half-way is closed.
             self._connection = connection
+            try:
+                await connection.connect()  # type: ignore[no-untyped-call]
+            except ResponseError as error:
+                # Redis is there, but not for this URL: it has no such database.
+                raise RedisConnectionError(str(error)) from error
         return self._connection
 
     async def _was_closed(self, connection: Connection) -> bool:
@@ -168,6 +180,11 @@ def _encoded(argument: Argument) -> Argument:
         case int():
             return b"%d" % argument
     assert_never(argument)
+
+
+def _resolve_all(calls: list[_Call], replies: Sequence[object]) -> None:
+    for (_, _, future), reply in zip(calls, replies, strict=True):
+        _resolve(future, reply)
 
 
 def _resolve(future: "asyncio.Future[Any]", reply: object) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -9,11 +10,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from hub.errors import HubError
+from hub.seldom import Seldom
 from hub.store.memory import WEB_SHARE
 
 OLDEST = (6, 2)
-RETRY_S = 1.0
 _SETTINGS = ("appendonly", "appendfsync")
+
+_NO_DATABASE = ("DB index", "SELECT is not allowed")
 
 _log = structlog.get_logger()
 
@@ -38,18 +41,39 @@ class Server:
     settings: Mapping[str, str]
 
 
-async def fit_redis_or_stop(url: str, stop: asyncio.Event, *, history_total_bytes: int = 0) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a Redis that is away is waited for.
+
+    Attributes:
+        attempt_s: how long one attempt may take; one without TLS never answers a greeting by it.
+        retry_s: between two attempts.
+        report_each_s: how often the log says that it is waited for, and why.
+    """
+
+    attempt_s: float = 5.0
+    retry_s: float = 1.0
+    report_each_s: float = 10.0
+
+
+PACE = Pace()
+
+
+async def fit_redis_or_stop(
+    url: str, stop: asyncio.Event, *, history_total_bytes: int = 0, pace: Pace = PACE
+) -> None:
     """Returns once Redis was reached and found fit, or the process is told to stop.
 
     Args:
         url: redis://, rediss:// or unix://.
         stop: ends the waiting for a Redis that is away.
         history_total_bytes: what events may take; warned of where memory cannot hold so much.
+        pace: of the waiting.
 
     Raises:
         UnfitRedis: the hub must not run on it.
     """
-    check = asyncio.create_task(_reach(url, history_total_bytes))
+    check = asyncio.create_task(_reach(url, history_total_bytes, pace))
     told = asyncio.create_task(stop.wait())
     await asyncio.wait([check, told], return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
@@ -58,18 +82,26 @@ async def fit_redis_or_stop(url: str, stop: asyncio.Event, *, history_total_byte
     check.cancel()
 
 
-async def _reach(url: str, history_total_bytes: int) -> None:
+async def refuse_unfit(url: str) -> None:
+    """Returns where Redis is fit, or cannot be asked just now; it is asked once.
+
+    Raises:
+        UnfitRedis: the hub must not run on it.
+    """
+    with suppress(RedisError, OSError):
+        judge_server(await _attempt(url, PACE.attempt_s))
+
+
+async def _reach(url: str, history_total_bytes: int, pace: Pace) -> None:
     """Says in the log what this Redis does not promise."""
-    is_reported = False
+    report = Seldom(interval_s=pace.report_each_s)
     while True:
         try:
-            async with Redis.from_url(url, decode_responses=True) as redis:
-                server = await _ask(redis)
+            server = await _attempt(url, pace.attempt_s)
         except (RedisError, OSError) as error:
-            if not is_reported:
+            if report.is_due():
                 _log.warning("waiting for Redis", error=str(error))
-                is_reported = True
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(pace.retry_s)
             continue
         for warning in (*judge_server(server), *judge_memory(server, history_total_bytes)):
             _log.warning(warning)
@@ -119,6 +151,25 @@ def judge_memory(server: Server, history_total_bytes: int) -> tuple[str, ...]:
         f"hold ({WEB_SHARE:.0%} of {server.max_memory_bytes}): set it well below {most_bytes}, or "
         "the hub may have to refuse everything new",
     )
+
+
+async def _attempt(url: str, timeout_s: float) -> Server:
+    # Up to Python 3.11.2 asyncio.timeout does not end within a task that was cancelled: who calls
+    # this has a task that is cancelled only to be thrown away.
+    try:
+        async with asyncio.timeout(timeout_s):
+            async with Redis.from_url(url, decode_responses=True) as redis:
+                return await _ask(redis)
+    except TimeoutError as error:
+        tls = " to a greeting by TLS: does it speak that?" if url.startswith("rediss:") else ""
+        raise TimeoutError(f"no answer within {timeout_s:g} s{tls}") from error
+    except RedisError as error:  # on a unix socket redis-py makes a ConnectionError of it
+        if any(words in str(error) for words in _NO_DATABASE):
+            raise UnfitRedis(
+                f"Redis does not have the database of WEBSUB_HUB_REDIS_URL ({error}): "
+                "choose another number at its end (--redis-url)."
+            ) from error
+        raise
 
 
 async def _ask(redis: Redis) -> Server:

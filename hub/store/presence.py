@@ -1,7 +1,7 @@
 """Which workers are alive, and whether what is accepted would be worked on."""
 
 from hub.store.commit import GroupCommit
-from hub.store.results import NotReady, Ready, StoreFull, StoreUnavailable
+from hub.store.results import NotReady, Ready
 
 WORKER_SILENT_AFTER_MS = 5_000
 
@@ -21,11 +21,13 @@ class Presence:
         await self._commit.call("leave", worker)
 
     async def readiness(self) -> Ready | NotReady:
-        """Returns whether Redis takes writes and a worker was heard of lately."""
-        try:
-            silent_ms = int(await self._commit.call("readiness"))
-        except (StoreUnavailable, StoreFull) as error:
-            return NotReady(reason=str(error))
+        """Returns whether a worker was heard of lately, by a script that writes.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+            StoreFull: Redis has no room left.
+        """
+        silent_ms = int(await self._commit.call("readiness"))
         if silent_ms < 0 or silent_ms > WORKER_SILENT_AFTER_MS:
             return NotReady(reason="No worker is alive: start one with `websub-hub worker`.")
         return Ready()

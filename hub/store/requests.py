@@ -104,10 +104,10 @@ class Requests:
         )
         return Effect(reply.decode())
 
-    async def release(self, claim: RequestClaim) -> Effect:
-        """Gives a request back that was not tried."""
+    async def release(self, claim: RequestClaim, *, delay_ms: int = 0) -> Effect:
+        """Gives a request back that was not tried, to be tried after a delay."""
         reply = await self._commit.call(
-            "settle_request", claim.number, claim.token, Effect.RELEASED.value, 0
+            "settle_request", claim.number, claim.token, Effect.RELEASED.value, delay_ms
         )
         return Effect(reply.decode())
 

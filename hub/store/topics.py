@@ -67,7 +67,8 @@ class FetchRecord:
         body: the newest body, or None to keep the old one.
         seen: entries whose record changes, evicted: those to forget.
         recheck_ms: waits after the first and second fetch without news since a ping.
-        retry_ms: wait after a failure; None for no further fetch.
+        retry_ms: wait after a failure; None for no further fetch. Of a released one: until it is
+            due again; None for at once.
     """
 
     outcome: FetchOutcome

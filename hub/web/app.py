@@ -11,6 +11,7 @@ from hub.web.pages import Pages
 from hub.web.port import HubStore
 
 SERVER = "websub-hub"
+_EXPECTATION = "Of what may be expected, this hub knows 100-continue alone.\n"
 
 
 def create_app(store: HubStore, policy: RequestPolicy, face: Face) -> web.Application:
@@ -26,6 +27,9 @@ def create_app(store: HubStore, policy: RequestPolicy, face: Face) -> web.Applic
 
 
 async def _sign_off(_request: web.Request, response: web.StreamResponse) -> None:
+    if isinstance(response, web.HTTPExpectationFailed):  # aiohttp's own, before any handler
+        response.text = _EXPECTATION
+        response.headers["Content-Length"] = str(len(_EXPECTATION))
     response.headers["Server"] = SERVER
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")

@@ -1,7 +1,6 @@
 """The web process: from settings to a listening server, until it is told to stop."""
 
 import asyncio
-import errno
 import signal
 from collections.abc import Iterable
 from functools import partial
@@ -9,8 +8,9 @@ from functools import partial
 import structlog
 
 from hub.clock import token_hex
+from hub.descriptors import raise_limit
 from hub.embedded.folder import running_redis_url
-from hub.exits import EXIT_ADDRESS_IN_USE, EXIT_FAILED, EXIT_SETTINGS
+from hub.exits import EXIT_SETTINGS
 from hub.outbound.guard import Network, may_be_allowed
 from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import HostRule, RequestPolicy, SignatureMethod
@@ -21,6 +21,7 @@ from hub.store.memory import Memory
 from hub.store.store import Store
 from hub.web.app import create_app
 from hub.web.connection import listening
+from hub.web.crowd import connections_max
 from hub.web.face import Face
 from hub.web.room import Disk, StoreWithRoom
 
@@ -39,8 +40,10 @@ def run(settings: Settings) -> int:
         _LOG.error(str(error))
         return EXIT_SETTINGS
     except OSError as error:
-        _LOG.error("cannot listen", host=settings.host, port=settings.port, error=error.strerror)
-        return EXIT_ADDRESS_IN_USE if error.errno == errno.EADDRINUSE else EXIT_FAILED
+        hint = "choose others with --host and --port (WEBSUB_HUB_HOST, WEBSUB_HUB_PORT)"
+        address = {"host": settings.host, "port": settings.port}
+        _LOG.error("cannot listen", **address, error=error.strerror, hint=hint)
+        return EXIT_SETTINGS
     return 0
 
 
@@ -79,7 +82,12 @@ async def _serve(settings: Settings, redis_url: str) -> None:
     roomy = StoreWithRoom(store=store, memory=memory, disk=disk_of(settings, redis_url))
     app = create_app(roomy, policy_of(settings, face), face)
     try:
-        async with listening(app, host=settings.host, port=settings.port) as port:
+        async with listening(
+            app,
+            host=settings.host,
+            port=settings.port,
+            connections_max=connections_max(raise_limit()),
+        ) as port:
             _LOG.info("web started", host=settings.host, port=port, hub=face.hub_url)
             await fit_redis_or_stop(
                 redis_url, stop, history_total_bytes=settings.history_total_bytes

@@ -66,12 +66,9 @@ class StoreWithRoom:
         await self.store.ping(topics)
 
     async def readiness(self) -> Ready | NotReady:
-        """Return whether there is room, and the store is ready."""
-        try:
-            self._check_disk()
-            await self._check_memory()
-        except StoreFull as error:
-            return NotReady(reason=str(error))
+        """Return whether the store is ready, where there is room."""
+        self._check_disk()
+        await self._check_memory()
         return await self.store.readiness()
 
     def _check_disk(self) -> None:

@@ -7,11 +7,13 @@ from hub.commands.hub_client import HubAway, HubFailed, ask, session
 from hub.web.connection import listening
 
 
-async def failure(status: int, headers: dict[str, str] | None = None) -> HubFailed | None:
+async def failure(
+    status: int, headers: dict[str, str] | None = None, *, text: str = "Not now."
+) -> HubFailed | None:
     """Returns what a hub's answer is made of; None where it took the request."""
 
     async def answer(_: web.Request) -> web.Response:
-        return web.Response(status=status, text="Not now.", headers=headers)
+        return web.Response(status=status, text=text, headers=headers)
 
     app = web.Application()
     app.router.add_post("/", answer)
@@ -30,11 +32,27 @@ async def test_a_hub_in_trouble_may_be_asked_again(status: int) -> None:
     assert str(error).endswith(f"answered {status}: Not now.")
 
 
-@pytest.mark.parametrize("status", [302, 400, 404])
+@pytest.mark.parametrize("status", [302, 400, 403])
 async def test_a_hub_that_refuses_would_do_so_again(status: int) -> None:
     error = await failure(status)
     assert error is not None
     assert not isinstance(error, HubAway)
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [(404, "Not Found"), (405, "Method Not Allowed"), (501, "Not Implemented")],
+)
+async def test_what_takes_no_post_is_no_hub(status: int, phrase: str) -> None:
+    error = await failure(status, text=f"{status}: {phrase}")
+    assert error is not None
+    assert not isinstance(error, HubAway)
+    assert str(error).endswith(f" is no hub: it answered {status} ({phrase}) to a POST.")
+
+
+async def test_a_text_that_begins_with_the_status_says_it_once() -> None:
+    error = await failure(403, text="403: Forbidden")
+    assert str(error).endswith(" answered 403: Forbidden")
 
 
 async def test_a_hub_that_has_moved_is_told_with_its_new_url() -> None:

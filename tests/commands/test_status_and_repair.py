@@ -3,6 +3,9 @@
 import argparse
 import asyncio
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +20,7 @@ from hub.store.outcomes import Missed, Outcome
 from hub.store.requests import Verdict
 from hub.store.store import Store
 from hub.store.topics import Appended, FetchOutcome, FetchRecord
+from tests.store.own_server import OwnServer, free_port
 
 TOPIC = "https://blog.example/feed"
 CALLBACK = "https://reader.example/callback"
@@ -97,7 +101,7 @@ class TestStatus:
         self, busy_hub: Settings, capsys: pytest.CaptureFixture[str]
     ) -> None:
         _, out = printed(busy_hub, capsys)
-        assert f"  {TOPIC}\n    1 subscriptions, 1 behind; last event " in out
+        assert f"  {TOPIC}\n    1 subscription, 1 behind; last event " in out
         assert "read whole" in out
 
     def test_a_subscription_is_shown_with_what_went_wrong_and_when_it_is_tried_next(
@@ -105,7 +109,7 @@ class TestStatus:
     ) -> None:
         _, out = printed(busy_hub, capsys, topic=TOPIC)
         assert CALLBACK in out
-        assert "failed 1 times (status 500), next try in " in out
+        assert "failed 1 time (status 500), next try in " in out
         assert "hidden" not in out
 
     def test_an_unknown_topic_is_said_to_have_no_followers(
@@ -137,3 +141,41 @@ class TestRepair:
         assert capsys.readouterr().out == "1 missing, queued now\n"
         assert repair.run(busy_hub, argparse.Namespace()) == 0
         assert capsys.readouterr().out == "nothing was missing\n"
+
+
+@pytest.fixture(scope="module")
+def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Of a Redis that knows a user who may do next to nothing."""
+    server = OwnServer(tmp_path_factory.mktemp("redis"))
+    server.start(port=free_port())
+    with server.redis() as redis:
+        redis.acl_setuser("weak", enabled=True, passwords=["+p"], commands=["+select"])
+    yield server.port
+    server.stop()
+
+
+class TestARedisThatCannotBeUsed:
+    """One sentence each, and no traceback."""
+
+    @pytest.mark.parametrize("command", ["status", "repair"])
+    @pytest.mark.parametrize(
+        ("url", "sentence"),
+        [
+            ("redis://127.0.0.1:{port}/99", "DB index is out of range"),
+            ("redis://weak:wrong@127.0.0.1:{port}", "invalid username-password pair"),
+            ("redis://weak:p@127.0.0.1:{port}", "no permissions"),
+            ("redis://127.0.0.1:1", "Connect"),
+            ("redis://127.0.0.1:70000", "port"),
+            ("redis://127.0.0.1?db=x", "Invalid value for"),
+        ],
+        ids=["database", "password", "permission", "nobody there", "port", "option"],
+    )
+    def test_is_told_in_a_sentence(
+        self, command: str, url: str, sentence: str, redis_port: int
+    ) -> None:
+        words = (sys.executable, "-m", "hub", command, "--redis-url", url.format(port=redis_port))
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode in {1, 2}
+        (told,) = done.stderr.splitlines()
+        assert told.startswith("websub-hub: ")
+        assert sentence in told

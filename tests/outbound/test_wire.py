@@ -234,3 +234,50 @@ async def test_a_configured_proxy_gets_everything(
     got = await answer(door, GET, "http://feed.example/%7e#f")
     assert heard[0].startswith(b"GET http://feed.example/%7e HTTP/1.1\r\nHost: feed.example\r\n")
     assert got.url == "http://feed.example/%7e"
+
+
+class FallsOver:
+    """Answers some requests of each connection, and closes it at the next without an answer."""
+
+    def __init__(self, answers: int = 1) -> None:
+        self.requests = 0
+        self.answers = answers
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number in range(self.answers + 1):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"POST"):
+                await reader.readexactly(4)
+            self.requests += 1
+            if number < self.answers:
+                await asyncio.sleep(0.05)
+                writer.write(OK)
+        writer.close()
+
+
+@pytest.mark.parametrize("purpose", [Purpose.DELIVERY, Purpose.VERIFICATION])
+async def test_a_request_is_sent_twice_at_most_where_kept_connections_break(
+    door: Door, serve: Serve, purpose: Purpose
+) -> None:
+    server = FallsOver()
+    url = await serve(server.handle)
+    request = dataclasses.replace(POST, purpose=purpose, url=url)
+    # Several connections, each of which breaks at its next request.
+    await asyncio.gather(*door.send([request] * 4))
+    assert server.requests == 4
+    outcome = await door.send([request])[0]
+    assert isinstance(outcome, NoAnswer)
+    assert outcome.reason is Reason.BROKEN
+    assert "closed before an answer" in outcome.detail
+    assert server.requests == 6
+
+
+async def test_a_request_on_a_new_connection_is_sent_once(door: Door, serve: Serve) -> None:
+    server = FallsOver(answers=0)
+    request = dataclasses.replace(POST, url=await serve(server.handle))
+    outcome = await door.send([dataclasses.replace(request, is_new_connection_wanted=True)])[0]
+    assert isinstance(outcome, NoAnswer)
+    assert server.requests == 1
+    # And the next one may use what is kept.
+    server.answers = 1
+    assert isinstance(await door.send([request])[0], Answer)

@@ -89,6 +89,17 @@ def wait_for_end(pid: int, within_s: float) -> None:
         time.sleep(0.01)
 
 
+def wait_until_ready(port: int) -> None:
+    until_s = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
+                return
+        except OSError:
+            assert time.monotonic() < until_s, "the hub did not get ready in time"
+            time.sleep(0.02)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_stop_ends_everything_within_five_seconds(tmp_path: Path, number: signal.Signals) -> None:
     with serve(tmp_path / "data") as process:
@@ -105,7 +116,7 @@ def test_a_second_serve_on_the_folder_is_refused_with_the_pid_of_the_first(tmp_p
         second = subprocess.run(
             command(data, free_port()), capture_output=True, text=True, check=False
         )
-        assert second.returncode == 1
+        assert second.returncode == EXIT_SETTINGS
         assert f"{data} is in use by process {first.pid}:" in second.stderr
         assert client(data).ping()
 
@@ -114,8 +125,50 @@ def test_a_port_in_use_ends_it_with_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         ended = subprocess.run(command(tmp_path, port), capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
+    assert ended.returncode == EXIT_SETTINGS
     assert f"Cannot listen on 127.0.0.1 port {port}" in ended.stderr
+
+
+def test_a_database_that_is_not_there_ends_it_with_one_sentence(redis_url: str) -> None:
+    words = [sys.executable, "-m", "hub", "serve", "--port", str(free_port())]
+    ended = subprocess.run(
+        [*words, "--redis-url", f"{redis_url}?db=77"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == EXIT_SETTINGS
+    assert ended.stderr == (
+        "websub-hub: Redis does not have the database of WEBSUB_HUB_REDIS_URL (DB index is out of "
+        "range): choose another number at its end (--redis-url).\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+def test_a_log_on_a_full_disk_stops_neither_it_nor_the_return_of_a_child(tmp_path: Path) -> None:
+    data, port = tmp_path / "data", free_port()
+    with (
+        open("/dev/full", "wb") as full,
+        subprocess.Popen(command(data, port), stdout=full, stderr=full) as process,
+    ):
+        client(data).set("key", "value")
+        os.kill(redis_pid(data), signal.SIGKILL)
+        wait_for_end(redis_pid(data), BACKOFF_MOST_S)
+        assert client(data).get("key") == "value"
+        wait_until_ready(port)
+        with pytest.raises(subprocess.TimeoutExpired):  # nor does the welcome end it
+            process.wait(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_S) == 0
+
+
+def test_a_hub_that_does_not_get_ready_says_why(tmp_path: Path) -> None:
+    most = {**os.environ, "WEBSUB_HUB_MIN_FREE_DISK_BYTES": str(2**62)}
+    with subprocess.Popen(
+        command(tmp_path, free_port()), stderr=subprocess.PIPE, text=True, env=most
+    ) as process:
+        assert process.stderr
+        said = next(line for line in process.stderr if "not ready" in line)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert "The disk of the data folder has" in said
 
 
 def test_a_data_folder_that_cannot_be_made_ends_it_with_a_sentence(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.serve.probes import port_fault, redis_answers, web_is_ready
+from hub.serve.probes import NO_ANSWER, port_fault, redis_fault, web_fault
 
 
 @asynccontextmanager
@@ -30,38 +30,43 @@ async def answering(answer: bytes, path: Path | None = None) -> AsyncIterator[in
         yield port
 
 
+LOADING = "LOADING Redis is loading the dataset in memory"
+
+
 @pytest.mark.parametrize(
-    ("answer", "is_ready"),
+    ("answer", "fault"),
     [
-        (b"+PONG\r\n", True),
-        (b"-LOADING Redis is loading the dataset in memory\r\n", False),
-        (b"", False),
+        (b"+PONG\r\n", None),
+        (f"-{LOADING}\r\n".encode(), f"-{LOADING}"),
+        (b"", NO_ANSWER),
     ],
 )
 async def test_redis_is_ready_when_it_takes_commands(
-    tmp_path: Path, answer: bytes, is_ready: bool
+    tmp_path: Path, answer: bytes, fault: str | None
 ) -> None:
     async with answering(answer, tmp_path / "s"):
-        assert await redis_answers(tmp_path / "s") is is_ready
+        assert await redis_fault(tmp_path / "s") == fault
 
 
 async def test_redis_without_a_socket_is_not_ready(tmp_path: Path) -> None:
-    assert not await redis_answers(tmp_path / "s")
+    assert await redis_fault(tmp_path / "s") == NO_ANSWER
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_ready"),
+    ("answer", "fault"),
     [
-        (b"HTTP/1.1 200 OK\r\n\r\n", True),
-        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n200", False),
-        (b"\r\n", False),
-        (b"x" * 100_000, False),
+        (b"HTTP/1.1 200 OK\r\n\r\n", None),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\nNo worker is alive.\n", "No worker is alive"),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", NO_ANSWER),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n\x1b[2J\n", NO_ANSWER),
+        (b"\r\n", NO_ANSWER),
+        (b"x" * 100_000, NO_ANSWER),
     ],
-    ids=["200", "503", "no status", "no line"],
+    ids=["200", "503", "503 without a word", "503 with a control", "no status", "no line"],
 )
-async def test_the_web_server_is_ready_when_it_says_so(answer: bytes, is_ready: bool) -> None:
+async def test_the_web_server_is_ready_when_it_says_so(answer: bytes, fault: str | None) -> None:
     async with answering(answer) as port:
-        assert await web_is_ready("0.0.0.0", port) is is_ready
+        assert await web_fault("0.0.0.0", port) == fault
 
 
 async def test_a_port_in_use_is_named_and_a_free_one_is_no_fault() -> None:

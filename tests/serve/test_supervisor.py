@@ -54,14 +54,15 @@ class Journal:
         ready_when: Callable[[], bool] | None = None,
         must_start: bool = False,
     ) -> ChildSpec:
-        async def is_ready() -> bool:
-            return ready_when() if ready_when else f"start {name}" in self.lines()
+        async def fault() -> str | None:
+            is_ready = ready_when() if ready_when else f"start {name}" in self.lines()
+            return None if is_ready else "not yet"
 
         return ChildSpec(
             name=name,
             command=(sys.executable, "-c", CHILD + does, str(self.path), name),
             environment=dict(os.environ),
-            is_ready=is_ready,
+            fault=fault,
             final_exits=frozenset({98}),
             must_start=must_start,
         )
@@ -120,6 +121,15 @@ async def test_a_stage_waits_as_long_as_the_one_before_is_not_ready(journal: Jou
         assert not journal.pids("web")
         is_open = True
         await asyncio.wait_for(ready.wait(), DEADLINE_S)
+
+
+async def test_what_is_waited_for_is_named_and_what_it_lacks(journal: Journal) -> None:
+    supervisor = Supervisor(((journal.spec("redis", ready_when=lambda: False),),))
+    stop = asyncio.Event()
+    running = asyncio.create_task(supervisor.run(stop, when_ready=lambda: None))
+    await until(lambda: supervisor.waits_for == "redis (not yet)")
+    stop.set()
+    await running
 
 
 async def test_a_killed_child_is_started_again_and_the_others_run_on(journal: Journal) -> None:

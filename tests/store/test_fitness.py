@@ -1,20 +1,24 @@
 """A Redis that would lose what was accepted is refused, or warned of."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from redis import Redis
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from hub.store.fitness import (
+    Pace,
     Server,
     UnfitRedis,
     fit_redis_or_stop,
     judge_memory,
     judge_server,
+    refuse_unfit,
 )
-from tests.store.own_server import OwnServer
+from tests.store.own_server import OwnServer, free_port
 
 DURABLE = {"appendonly": "yes", "appendfsync": "always"}
 
@@ -119,3 +123,66 @@ async def test_a_process_that_waits_for_redis_can_be_stopped() -> None:
     assert not waiting.done()
     stop.set()
     await asyncio.wait_for(waiting, 1)
+
+
+@contextmanager
+def with_password(own_server: OwnServer) -> Iterator[str]:
+    """A port of a Redis that asks for a password."""
+    port = free_port()
+    with own_server.redis() as redis:
+        redis.config_set("port", port)
+        redis.config_set("requirepass", "right")
+    yield f"127.0.0.1:{port}"
+
+
+async def waited(
+    url: str, until: Callable[[Sequence[EventDict]], bool], pace: Pace
+) -> Sequence[EventDict]:
+    """Returns what is logged while Redis is waited for."""
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(fit_redis_or_stop(url, stop, pace=pace))
+        async with asyncio.timeout(10):
+            while not until(logs):
+                assert not waiting.done()
+                await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.wait_for(waiting, 1)
+    return logs
+
+
+@pytest.mark.slow
+async def test_a_wrong_password_is_said_again_and_again(
+    own_server: OwnServer,
+) -> None:
+    pace = Pace(retry_s=0.01, report_each_s=0.2)
+    with with_password(own_server) as address:
+        logs = await waited(f"redis://:wrong@{address}", lambda logs: len(logs) == 3, pace)
+    for log in logs:
+        assert log["event"] == "waiting for Redis"
+        assert "invalid username-password pair" in log["error"]
+
+
+@pytest.mark.slow
+async def test_a_redis_that_does_not_speak_tls_is_warned_of(
+    own_server: OwnServer,
+) -> None:
+    port = free_port()
+    with own_server.redis() as redis:
+        redis.config_set("port", port)
+    (log,) = await waited(f"rediss://127.0.0.1:{port}", bool, Pace(attempt_s=0.3))
+    assert log["error"].endswith("to a greeting by TLS: does it speak that?")
+
+
+@pytest.mark.parametrize(
+    "check", [refuse_unfit, lambda url: fit_redis_or_stop(url, asyncio.Event())]
+)
+async def test_a_database_that_is_not_there_is_refused(
+    redis_url: str, check: Callable[[str], Awaitable[None]]
+) -> None:
+    with pytest.raises(UnfitRedis, match="does not have the database of WEBSUB_HUB_REDIS_URL"):
+        await check(f"{redis_url}?db=77")
+
+
+async def test_a_redis_that_is_away_is_not_refused() -> None:
+    await refuse_unfit("unix:///nowhere/redis.sock")

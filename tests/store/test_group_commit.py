@@ -12,7 +12,7 @@ from hub.store.commit import BATCH_MAX, IDLE_S
 from hub.store.results import Accepted, StoreFull, StoreUnavailable
 from hub.store.store import Store
 from tests.store.middleman import Middleman, redis_that_says
-from tests.store.own_server import OwnServer
+from tests.store.own_server import OwnServer, free_port
 from tests.store.scene import ONE, TOPIC, TWO
 from tests.store.stores import DEADLINE_S, request, store_at, until_available
 
@@ -213,3 +213,13 @@ async def test_closing_finishes_what_was_called(redis_url: str, key_prefix: str)
         await asyncio.sleep(0)
         await store.close()
         assert await asyncio.wait_for(call, DEADLINE_S) == Accepted(number=1)
+
+
+async def test_a_database_that_does_not_exist_is_told_as_a_redis_that_is_away(
+    own_server: OwnServer,
+) -> None:
+    own_server.kill()
+    own_server.start(port=free_port())  # by TCP the answer comes as it is, by a socket as an error
+    async with store_at(f"redis://127.0.0.1:{own_server.port}/99", "x") as store:
+        with pytest.raises(StoreUnavailable, match="DB index is out of range"):
+            await store.presence.beat("a")

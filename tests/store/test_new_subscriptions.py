@@ -1,5 +1,9 @@
 """Where a subscription starts, and what its first document is (fine print 1, 2)."""
 
+from dataclasses import replace
+
+import pytest
+
 from hub.protocol.requests import Mode
 from hub.store.event_id import BEFORE_ALL
 from hub.store.outcomes import Reached
@@ -11,6 +15,17 @@ from tests.store.scene import (
     TWO,
     Scene,
 )
+
+
+def failed_before(scene: Scene, *, age_ms: int) -> None:
+    """A subscription to a topic that could not be read so long ago; the next try is hours ahead."""
+    scene.accept(ONE)
+    (fetch,) = scene.claim_fetches()
+    scene.append(fetch, replace(FAILED, retry_ms=3_600_000))
+    scene.later(50)
+    (claim,) = scene.claim_requests()
+    scene.settle_request(claim)
+    scene.later(age_ms - 50)
 
 
 class TestWhereANewSubscriptionStarts:
@@ -115,6 +130,68 @@ class TestTheFirstDocument:
         scene.accept(ONE)
         (fetch,) = scene.claim_fetches()
         scene.append(fetch, FAILED)
+        scene.later(1_000)
+        assert len(scene.claim_requests()) == 1
+
+    def test_one_that_could_not_be_read_is_fetched_for_the_next_subscriber(
+        self, scene: Scene
+    ) -> None:
+        failed_before(scene, age_ms=600_000)
+        scene.accept(TWO)
+        (fetch,) = scene.claim_fetches()
+        scene.append(fetch, NEWS)
+        scene.verify_all()
+        assert scene.deliver() == {ONE}
+
+    def test_that_it_was_read_before_is_enough_though_the_last_fetch_failed(
+        self, scene: Scene
+    ) -> None:
+        scene.subscribe(ONE)
+        scene.publish(record=replace(FAILED, retry_ms=3_600_000))
+        scene.accept(TWO)
+        assert scene.claim_fetches() == []
+        scene.later(50)
+        assert len(scene.claim_requests()) == 1
+
+    def test_it_is_fetched_for_subscribers_no_oftener_than_for_pings(self, scene: Scene) -> None:
+        fetches = 0
+        for number in range(30):
+            scene.accept(f"http://s.example/{number}")
+            for claim in scene.claim_fetches():
+                scene.append(claim, FAILED)
+                fetches += 1
+        assert fetches == 10
+        scene.later(1_000)
+        assert len(scene.claim_fetches()) == 1
+
+    def test_after_a_failure_a_verification_waits_for_the_next_fetch(self, scene: Scene) -> None:
+        failed_before(scene, age_ms=600_000)
+        scene.accept(TWO)
+        for _ in range(19):
+            scene.later(1_000)
+            assert scene.claim_requests() == []
+        scene.later(1_000)
+        assert len(scene.claim_requests()) == 1
+
+    def test_and_ends_its_wait_where_that_one_fails_too(self, scene: Scene) -> None:
+        failed_before(scene, age_ms=600_000)
+        scene.accept(TWO)
+        scene.later(60)
+        assert scene.claim_requests() == []
+        (fetch,) = scene.claim_fetches()
+        scene.append(fetch, FAILED)
+        scene.later(60)
+        assert len(scene.claim_requests()) == 1
+
+    @pytest.mark.parametrize("age_ms", [50, 1_000, 3_000])
+    def test_a_verification_waits_no_longer_than_the_failure_was_ago(
+        self, scene: Scene, age_ms: int
+    ) -> None:
+        failed_before(scene, age_ms=age_ms)
+        scene.accept(TWO)
+        (_,) = scene.claim_fetches()  # and it hangs
+        scene.later(age_ms - 1)
+        assert scene.claim_requests() == []
         scene.later(1_000)
         assert len(scene.claim_requests()) == 1
 

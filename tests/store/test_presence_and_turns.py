@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.store.results import NotReady, Ready
+from hub.store.results import NotReady, Ready, StoreFull, StoreUnavailable
 from hub.store.status import HubStatus
 from tests.store.own_server import OwnServer
 from tests.store.scene import Scene
@@ -67,13 +67,15 @@ def test_workers_long_dead_are_forgotten(scene: Scene) -> None:
 def test_a_redis_that_takes_no_writes_is_not_ready(own_scene: Scene) -> None:
     beat(own_scene)
     own_scene.redis.config_set("maxmemory", 1)
-    assert isinstance(readiness(own_scene), NotReady)
+    with pytest.raises(StoreFull):
+        readiness(own_scene)
 
 
 def test_a_redis_that_is_away_is_not_ready(own_scene: Scene, own_server: OwnServer) -> None:
     beat(own_scene)
     own_server.kill()
-    assert isinstance(readiness(own_scene), NotReady)
+    with pytest.raises(StoreUnavailable):
+        readiness(own_scene)
     own_server.start()  # for the world's own cleaning up
 
 

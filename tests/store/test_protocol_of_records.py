@@ -41,7 +41,7 @@ LIMITS = Limits(
     history_events=4, fetch_burst=100_000, claim_steps=200,
 )  # fmt: skip
 ALL = 10_000
-RECHECK_MS = (10_000, 60_000)
+RECHECK_MS, RETRY_MS = (10_000, 60_000), 10_000
 
 times = st.sampled_from([0, 1, 60, 1_000, 9_000, 30_001, 600_000, 3_700_000])
 fates = st.sampled_from(
@@ -63,6 +63,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         self.bucket_claims: dict[tuple[str, int], ModelClaim] = {}
         self.placed: dict[tuple[str, str], int] = {}
         self.last_event = (0, 0)
+        self.rests: dict[tuple[str, int], int] = {}
         self.clock_went_back = False
 
     def teardown(self) -> None:
@@ -129,7 +130,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             accepted_at=now, at=now + LIMITS.verify_after,
         )  # fmt: skip
         state = self.model.topics.setdefault(topic, ModelTopic())
-        if mode is Mode.SUBSCRIBE and not state.is_fetched:
+        if mode is Mode.SUBSCRIBE and not state.has_baseline:
             self._add_fetch(state)
 
     @rule(worker=st.integers(0, 1))
@@ -140,12 +141,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             if request.at > now:
                 continue
             waited = now - request.accepted_at
-            must_wait = (
-                request.mode == "subscribe"
-                and not self.model.topics[request.pair[0]].is_fetched
-                and 0 <= waited < LIMITS.baseline_patience
-            )
-            if must_wait:
+            if self.model.must_wait(request, now):
                 request.claim = None
                 request.at = now + min(1000, max(20, waited))
             else:
@@ -276,7 +272,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             event=WholeEvent(content_type="text/plain") if outcome is FetchOutcome.NEWS else None,
             body=b"body" if outcome is FetchOutcome.NEWS else None,
             recheck_ms=RECHECK_MS,
-            retry_ms=10_000,
+            retry_ms=RETRY_MS,
         )
         answer = self.world.run(
             self.world.workers[worker].topics.append(
@@ -306,11 +302,11 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     ) -> bool:
         now, is_event, delay = self.world.now, False, None
         if outcome is FetchOutcome.RELEASED:
-            state.claim, state.fetch_at = None, now
+            state.claim, state.fetch_at = None, now if held.is_moved else now + RETRY_MS
             return False
-        state.is_fetched, state.fetched_at = True, now
+        state.fetched_at = now
         if outcome is FetchOutcome.FAILED:
-            delay = 10_000
+            delay = RETRY_MS
         else:
             has_reader = any(p[0] == url and s.is_active for p, s in self.model.slots.items())
             is_silent = not state.has_baseline and not has_reader
@@ -503,7 +499,11 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     @rule()
     def repair(self) -> None:
         missing = self._repair()
-        if not self.clock_went_back:
+        if self.clock_went_back:
+            # A time that now lies a little ahead cannot be told from a rest, and is left.
+            until = self.world.now + LIMITS.rest
+            self.rests = {(topic, bucket): until for (topic, _), bucket in self.placed.items()}
+        else:
             assert missing == 0, "something was not queued"
         self.clock_went_back = False
 
@@ -532,7 +532,7 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             state.claim = None
             if is_ahead or (state.fetch_at or 0) > now + LIMITS.longest_fetch_wait:
                 state.fetch_at = now
-            if state.fetch_at is not None and max(state.last_ping, state.fetched_at) > now:
+            if state.fetch_at is not None and max(state.last_ping, state.fetched_at or 0) > now:
                 state.fetch_at, state.last_ping = min(state.fetch_at, now), now
 
     # What holds after each step
@@ -574,7 +574,6 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.incarnations: dict[tuple[str, str], int] = {}
-        self.rests: dict[tuple[str, int], int] = {}
 
     @invariant()
     def the_records_say_what_the_model_says(self) -> None:

@@ -101,11 +101,10 @@ class ModelTopic:
 
     fetch_at: int | None = None
     claim: ModelClaim | None = None
-    is_fetched: bool = False
     has_baseline: bool = False
     recheck: int = 2
     last_ping: int = 0
-    fetched_at: int = 0
+    fetched_at: int | None = None
     events: list[tuple[int, int]] = field(default_factory=list)
     trimmed_to: tuple[int, int] = (0, 0)
     self_url: str | None = None
@@ -158,6 +157,16 @@ class Model:
 
     def pending(self, pair: tuple[str, str]) -> list[ModelRequest]:
         return [request for request in self.requests.values() if request.pair == pair]
+
+    def must_wait(self, request: ModelRequest, now: int) -> bool:
+        """Whether its verification waits for the topic's first document."""
+        topic = self.topics[request.pair[0]]
+        if request.mode != "subscribe" or topic.has_baseline or now < request.accepted_at:
+            return False
+        ends = request.accepted_at + self.limits.baseline_patience
+        if topic.fetched_at is not None:
+            ends = min(ends, 2 * request.accepted_at - topic.fetched_at)
+        return now < ends
 
     def is_lease_over(self, pair: tuple[str, str], now: int) -> bool:
         lease_end = self.slots[pair].lease_end

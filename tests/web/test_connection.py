@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.web.app import create_app
-from hub.web.connection import listening
+from hub.web.connection import NO_DESCRIPTOR, listening
 from tests.web.hub_server import FACE, POLICY, Hub, ListStore
 
 HEAD_DEADLINE_S = 0.25
@@ -94,6 +94,30 @@ async def trickle(port: int, sent: bytes = b"") -> float:
     with suppress(ConnectionError):
         assert (await ended).count(b"HTTP/1.1 200 OK") == sent.count(LIVEZ)
     return asyncio.get_running_loop().time() - began_s
+
+
+@pytest.mark.slow
+async def test_who_connects_and_says_nothing_is_cut_off(impatient_port: int) -> None:
+    began_s = asyncio.get_running_loop().time()
+    reader, writer = await asyncio.open_connection("127.0.0.1", impatient_port)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    assert asyncio.get_running_loop().time() - began_s >= HEAD_DEADLINE_S
+    writer.close()
+
+
+async def test_that_no_descriptor_is_left_is_said_once_in_a_while(
+    impatient_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    fault = {"message": NO_DESCRIPTOR, "exception": OSError(24, "Too many open files")}
+    with capture_logs() as logs:
+        for _ in range(100):
+            loop.call_exception_handler(fault)
+    assert [log["error"] for log in logs] == ["[Errno 24] Too many open files"]
+    assert caplog.records == []
+    loop.call_exception_handler({"message": "something else"})
+    assert [record.message for record in caplog.records] == ["something else"]
 
 
 @pytest.mark.slow

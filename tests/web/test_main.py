@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.embedded.folder import DataFolder, hold
-from hub.exits import EXIT_ADDRESS_IN_USE
+from hub.exits import EXIT_SETTINGS
 from hub.protocol.requests import SignatureMethod
 from hub.settings import Settings
 from hub.web.face import Face
@@ -34,10 +34,17 @@ HTTPS = Face(hub_url="HTTPS://h/", request_max_bytes=1)
 
 @asynccontextmanager
 async def web_process(
-    port: int, redis_url: str, key_prefix: str, given: Mapping[str, str] | None = None
+    port: int,
+    redis_url: str,
+    key_prefix: str,
+    given: Mapping[str, str] | None = None,
+    *,
+    shell: str = "",
 ) -> AsyncIterator[Process]:
+    """Runs a web process in a shell that is told something before."""
+    words = (sys.executable, "-m", "hub", "web", "--port", str(port), "--redis-url", redis_url)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub", "web", "--port", str(port), "--redis-url", redis_url),
+        *("sh", "-c", f'{shell}\nexec "$@"', "sh", *words),
         env={**os.environ, **(given or {}), "WEBSUB_HUB_KEY_PREFIX": key_prefix},
         stdout=DEVNULL,
         stderr=PIPE,
@@ -60,6 +67,19 @@ async def started(process: Process) -> str:
             if "web started" in said:
                 return said
     raise AssertionError(said)
+
+
+async def listens(port: int) -> None:
+    """Returns when something listens there."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
 
 
 @pytest.fixture
@@ -92,16 +112,69 @@ async def test_it_takes_requests_and_ends_when_told(
 
 
 @pytest.mark.slow
-async def test_a_port_in_use_has_an_exit_code_of_its_own(redis_url: str, key_prefix: str) -> None:
+async def test_a_port_in_use_is_somebodys_to_change(redis_url: str, key_prefix: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with web_process(taken.getsockname()[1], redis_url, key_prefix) as process:
             async with asyncio.timeout(10):
                 _, errors = await process.communicate()
-    assert process.returncode == EXIT_ADDRESS_IN_USE
+    assert process.returncode == EXIT_SETTINGS
     assert b"cannot listen" in errors
     assert b"Traceback" not in errors
+
+
+@pytest.mark.slow
+async def test_a_database_that_is_not_there_ends_it_with_a_sentence(
+    port: int, redis_url: str, key_prefix: str
+) -> None:
+    async with web_process(port, f"{redis_url}?db=77", key_prefix) as process:
+        async with asyncio.timeout(10):
+            _, errors = await process.communicate()
+    assert process.returncode == EXIT_SETTINGS
+    assert errors.count(b"Redis does not have the database of WEBSUB_HUB_REDIS_URL") == 1
+    assert b"Traceback" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+async def test_a_log_on_a_full_disk_fails_no_request(
+    port: int, redis_url: str, key_prefix: str
+) -> None:
+    url = f"http://127.0.0.1:{port}/"
+    async with (
+        web_process(port, redis_url, key_prefix, shell="exec 2>/dev/full") as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await listens(port)
+        async with session.post(url, data=FORM) as response:
+            assert response.status == 202
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+
+@pytest.mark.slow
+async def test_more_connections_than_descriptors_keep_nobody_out_and_do_not_fill_the_log(
+    port: int, redis_url: str, key_prefix: str
+) -> None:
+    url = f"http://127.0.0.1:{port}/"
+    async with (
+        web_process(port, redis_url, key_prefix, shell="ulimit -n 128") as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await started(process)
+        connecting = (asyncio.open_connection("127.0.0.1", port) for _ in range(300))
+        idle = await asyncio.gather(*connecting)
+        async with asyncio.timeout(5), session.post(url, data=FORM) as response:
+            assert response.status == 202
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            _, said = await process.communicate()
+        for _, writer in idle:
+            writer.close()
+    assert said.count(b"too many connections") == 1
+    assert len(said.splitlines()) < 10
 
 
 @pytest.mark.slow
@@ -136,7 +209,8 @@ async def test_without_room_in_memory_subscriptions_and_pings_are_sent_away_for_
             async with session.post(url, data=form) as response:
                 assert (response.status, response.headers["Retry-After"]) == (503, "60")
         async with session.get(f"{url}readyz") as readiness:
-            assert (readiness.status, "memory" in await readiness.text()) == (503, True)
+            said = await readiness.text()
+            assert (readiness.status, said) == (503, "There is no room for anything new.\n")
     server.stop()
 
 

@@ -6,8 +6,12 @@ import re
 import shlex
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from structlog.testing import capture_logs
 
-from hub.store.results import NotReady, StoreUnavailable
+from hub.errors import HubError
+from hub.store.results import NotReady, Ready, StoreFull, StoreUnavailable
+from hub.web.health import Health
 from tests.web.hub_server import Hub, ListStore
 
 PLAIN = "text/plain; charset=utf-8"
@@ -51,9 +55,42 @@ async def test_the_process_lives_even_without_a_store(hub: Hub, store: ListStore
     assert (await hub.request("GET", "/readyz")).status == 503
 
 
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (StoreUnavailable("/run/hub.sock is away"), "Redis does not answer.\n"),
+        (StoreFull("123 bytes free"), "There is no room for anything new.\n"),
+        (None, "No worker is alive.\n"),
+    ],
+    ids=["away", "full", "no worker"],
+)
+async def test_strangers_get_one_sentence_and_the_log_the_particulars_once(
+    store: ListStore, failure: HubError | None, sentence: str
+) -> None:
+    health, request = Health(store, news_after_s=0), make_mocked_request("GET", "/readyz")
+    store.failure, store.is_ready = failure, NotReady(reason="start one")
+    with capture_logs() as logs:
+        for _ in range(3):
+            answer = await health.ready(request)
+            assert (answer.status, answer.text) == (503, sentence)
+        store.failure, store.is_ready = None, Ready()
+        assert (await health.ready(request)).status == 200
+    told, ready = logs
+    assert (told["event"], told["reason"]) == ("not ready", str(failure or "start one"))
+    assert ready["event"] == "ready"
+
+
+async def test_what_passes_at_once_is_no_news(hub: Hub, store: ListStore) -> None:
+    with capture_logs() as logs:
+        for answer in (NotReady(reason="start one"), NotReady(reason="start one"), Ready()):
+            store.is_ready = answer
+            await hub.request("GET", "/readyz")
+    assert logs == []
+
+
 async def test_readiness_follows_the_store(hub: Hub, store: ListStore) -> None:
     assert (await hub.request("GET", "/readyz")).status == 200
-    store.is_ready = NotReady(reason="No worker is alive.")
+    store.is_ready = NotReady(reason="No worker is alive: start one.")
     answer = await hub.request("GET", "/readyz")
     assert (answer.status, answer.text) == (503, "No worker is alive.\n")
 
@@ -78,6 +115,13 @@ async def test_a_wrong_method_is_told_the_right_ones(
 async def test_there_is_nothing_elsewhere(hub: Hub) -> None:
     answer = await hub.request("POST", "/hub")
     assert (answer.status, answer.headers["Content-Type"]) == (404, PLAIN)
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/nowhere"])
+async def test_what_is_expected_in_vain_is_refused_in_our_words(hub: Hub, path: str) -> None:
+    answer = await hub.request("POST", path, headers={"Expect": "foo"})
+    assert (answer.status, answer.headers["Content-Type"]) == (417, PLAIN)
+    assert answer.text == "Of what may be expected, this hub knows 100-continue alone.\n"
 
 
 @pytest.mark.parametrize("path", ["/", "/livez", "/nowhere"])

@@ -10,7 +10,7 @@ import pytest
 
 from hub.protocol.requests import Mode, SubscriptionRequest, parse_request
 from hub.store.memory import Memory
-from hub.store.results import NotReady, Ready, StoreFull
+from hub.store.results import Ready, StoreFull
 from hub.web.room import Disk, StoreWithRoom
 from tests.store.own_server import OwnServer
 from tests.web.hub_server import POLICY, ListStore
@@ -68,7 +68,8 @@ async def test_without_room_on_disk_nothing_reaches_the_store(
     with pytest.raises(StoreFull):
         await full.ping(["http://a/"])
     assert (store.accepted, store.pinged) == ([], [])
-    assert isinstance(await full.readiness(), NotReady)
+    with pytest.raises(StoreFull):
+        await full.readiness()
 
 
 @pytest.mark.slow
@@ -81,9 +82,8 @@ async def test_without_room_in_memory_nothing_new_reaches_the_store(
     with pytest.raises(StoreFull):
         await roomy.ping(["http://a/"])
     assert (store.accepted, store.pinged) == ([], [])
-    readiness = await roomy.readiness()
-    assert isinstance(readiness, NotReady)
-    assert f"of the {max_bytes} bytes of memory" in readiness.reason
+    with pytest.raises(StoreFull, match=f"of the {max_bytes} bytes of memory"):
+        await roomy.readiness()
     # It is what makes room.
     await roomy.accept(asked(Mode.UNSUBSCRIBE))
     assert len(store.accepted) == 1

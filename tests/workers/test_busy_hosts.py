@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub.clock import monotonic_s
+from hub.protocol.requests import Mode
 from tests.workers.conftest import StartHub
 from tests.workers.hub_in_process import Hub
 from tests.workers.sites import Callback, Reply, Site, Topic
@@ -62,6 +63,7 @@ async def test_nothing_is_started_once_its_bucket_is_settled(
         callback.otherwise = Reply(delay_s=0.1)
     (crew,) = hub.crews
     await hub.publish_event(topic, b"2")
+    await eventually(lambda: tries(callbacks) > 0, 2)
     crew.deliver.close()
     await crew.deliver.finish()
     tried = tries(callbacks)
@@ -76,6 +78,7 @@ async def test_a_bucket_whose_host_is_too_busy_rests(start_hub: StartHub, site: 
         callback.otherwise = HANG
     (crew,) = hub.crews
     await hub.publish_event(topic, b"2")
+    await eventually(lambda: tries(callbacks) > 0, 2)
     crew.deliver.close()
     await crew.deliver.finish()
     due_in_s = hub.due_in_s(topic, "ready")
@@ -129,8 +132,105 @@ async def test_a_host_that_answers_gets_a_whole_bucket_in_one_claim(
         callback.otherwise = Reply(delay_s=0.05)
     (crew,) = hub.crews
     await hub.publish_event(topic, b"2")
+    await eventually(lambda: tries(callbacks) > 0, 2)
     # What is claimed already goes on; nothing is claimed again.
     crew.deliver.close()
     await crew.deliver.finish()
     assert tries(callbacks) == len(callbacks)
     await hub.until_up_to_date(topic, *callbacks)
+
+
+async def test_callbacks_that_hang_hold_up_nobody_elses_verification(
+    start_hub: StartHub, site: Site, other_site: Site
+) -> None:
+    hub = await start_hub(requests_at_once=AT_ONCE, requests_at_once_per_host=AT_ONCE)
+    topic, known = site.topic("/t", b"1"), site.callback("/known")
+    await hub.subscribe(topic, known)
+    hanging = [site.callback(f"/c{number}") for number in range(12)]
+    for callback in hanging:
+        callback.verify.extend([HANG] * 9)
+    await asyncio.gather(*(hub.request(Mode.SUBSCRIBE, topic, c) for c in hanging))
+    await eventually(lambda: sum(len(c.verifications) for c in hanging) >= AT_ONCE, 2)
+    began_s = monotonic_s()
+    await hub.subscribe(topic, other_site.callback("/quick"))
+    assert monotonic_s() - began_s < 1.5
+
+
+async def test_topics_that_hang_hold_up_no_other_fetch(
+    start_hub: StartHub, site: Site, other_site: Site
+) -> None:
+    hub = await start_hub(requests_at_once=AT_ONCE, requests_at_once_per_host=AT_ONCE)
+    other, quick = other_site.topic("/t", b"1"), other_site.callback("/quick")
+    await hub.subscribe(other, quick)
+    hanging = [site.topic(f"/t{number}") for number in range(12)]
+    for number, topic in enumerate(hanging):
+        topic.reply = HANG
+        await hub.request(Mode.SUBSCRIBE, topic, site.callback(f"/c{number}"))
+    await eventually(lambda: sum(len(topic.fetches) for topic in hanging) >= AT_ONCE, 2)
+    began_s = monotonic_s()
+    await hub.publish(other, b"2")
+    await quick.wait_for(1)
+    assert monotonic_s() - began_s < 1.5
+
+
+@pytest.mark.parametrize("slots", [1, 100])
+async def test_what_is_slow_is_done_all_the_same(
+    start_hub: StartHub, site: Site, slots: int
+) -> None:
+    """With slots for requests past patience, and without: they then keep their part of the work."""
+    hub = await start_hub(requests_at_once=2, late_requests_at_once=slots)
+    topics = [site.topic(f"/t{number}", b"1") for number in range(4)]
+    callbacks = [site.callback(f"/c{number}") for number in range(4)]
+    for topic, callback in zip(topics, callbacks, strict=True):
+        topic.delay_s = 0.4
+        callback.confirm_after_s.append(0.4)
+    pairs = list(zip(topics, callbacks, strict=True))
+    await asyncio.gather(*(hub.subscribe(topic, callback) for topic, callback in pairs))
+    for topic in topics:
+        topic.body = b"2"
+    await hub.ping(*topics)
+    for callback in callbacks:
+        await callback.wait_for(1)
+    (crew,) = hub.crews
+    stations = (crew.fetch, crew.verify)
+    await eventually(lambda: all(station._free == 2 for station in stations), 3)
+
+
+async def test_a_fetch_that_had_no_turn_rests(start_hub: StartHub, site: Site) -> None:
+    hub = await start_hub(requests_at_once_per_host=1)
+    topics = [site.topic(f"/t{number}") for number in range(3)]
+    for number, topic in enumerate(topics):
+        topic.reply = HANG
+        await hub.request(Mode.SUBSCRIBE, topic, site.callback(f"/c{number}"))
+    await eventually(lambda: sum(len(topic.fetches) for topic in topics) == 1, 2)
+    waiting = [topic for topic in topics if not topic.fetches]
+
+    def rests() -> bool:
+        return all(0.5 < (hub.due_in_s(topic, "pinged") or 0) <= 2 for topic in waiting)
+
+    await eventually(rests, 2)
+    assert all("failures" not in hub.facts(topic) for topic in waiting)
+
+
+async def test_a_verification_that_had_no_turn_rests_and_is_not_counted(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(requests_at_once_per_host=1)
+    topic, callbacks = site.topic("/t", b"1"), [site.callback(f"/c{n}") for n in range(3)]
+    await hub.subscribe(topic, site.callback("/first"))
+    for callback in callbacks:
+        callback.verify.append(HANG)
+    numbers = [await hub.request(Mode.SUBSCRIBE, topic, callback) for callback in callbacks]
+    await eventually(lambda: sum(len(callback.verifications) for callback in callbacks) == 1, 2)
+    pairs = zip(numbers, callbacks, strict=True)
+    waiting = [number for number, callback in pairs if not callback.verifications]
+
+    def rest() -> bool:
+        now_s = hub.redis.time()[0]
+        times = [hub.redis.zscore(hub.key("wl:unverified"), number) for number in waiting]
+        claims = [hub.redis.hget(hub.key("wl:unverified:claims"), number) for number in waiting]
+        return claims == [None, None] and all(1 < t / 1000 - now_s <= 3 for t in times)
+
+    await eventually(rest, 2)
+    tries = [hub.redis.hget(hub.key(f"request:{number}"), "tries") for number in waiting]
+    assert all(int(count or 0) == 0 for count in tries)

@@ -297,3 +297,21 @@ class TestHistory:
         await publish_entries(hub, topic, 3)
         await hub.until_up_to_date(topic, healthy, behind)
         assert entries(healthy.deliveries)[-1] == ["e3"]
+
+
+async def test_whoever_failed_is_tried_again_on_a_new_connection(
+    start_hub: StartHub, site: Site
+) -> None:
+    """On a kept one that breaks, a receiver that falls over what it gets would get it twice."""
+    hub = await start_hub()
+    topic, falling, other = site.topic("/t", b"1"), site.callback("/f"), site.callback("/o")
+    await hub.subscribe(topic, falling)
+    await hub.subscribe(topic, other)
+    falling.replies.append(Reply(status=500))
+    falling.otherwise = Reply(end="close")
+    await hub.publish(topic, b"2")
+    await hub.until_failed(topic, falling, 1)
+    tried = len(falling.deliveries)
+    hub.move_clock(10)
+    await hub.until_failed(topic, falling, 2)
+    assert len(falling.deliveries) == tried + 1

@@ -230,4 +230,4 @@ async def test_more_slow_ones_than_slots_do_not_stop_a_worker(
     await hub.until_up_to_date(last, middling)
     for topic in topics:
         await hub.until_up_to_date(topic, slow)
-    assert hub.crews[0]._deliverer.late.free == 1
+    assert hub.crews[0]._deliverer.slots.free == 1

@@ -90,10 +90,13 @@ class TestNoDocument:
         assert record.facts == {"outcome": "It went wrong.", "refused": REFUSAL}
         assert record.outcome is FetchOutcome.FAILED
 
-    @pytest.mark.parametrize("reason", [Reason.STOPPED, Reason.NOT_STARTED])
-    def test_a_fetch_that_was_not_made_or_broken_off_is_given_back(self, reason: Reason) -> None:
-        record = judge_fetch(FRESH, no_answer(reason), {})
+    def test_a_fetch_that_the_stopping_hub_broke_off_is_given_back(self) -> None:
+        record = judge_fetch(FRESH, no_answer(Reason.STOPPED), {})
         assert record == FetchRecord(outcome=FetchOutcome.RELEASED)
+
+    def test_a_fetch_that_had_no_turn_is_given_back_for_later(self) -> None:
+        record = judge_fetch(FRESH, no_answer(Reason.NOT_STARTED), {})
+        assert record == FetchRecord(outcome=FetchOutcome.RELEASED, retry_ms=2_000)
 
     @pytest.mark.parametrize(
         ("failures", "retry_ms"),

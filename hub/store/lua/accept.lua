@@ -20,7 +20,7 @@ if ARGV[10] == '1' then redis.call('HSET', P .. 'request:' .. n, 'verify_token',
 redis.call('ZADD', P .. 'requests', n, n)
 redis.call('HSET', pair, n, mode .. ':' .. string.format('%.0f', NOW))
 add(UNVERIFIED, n, NOW + L.verify_after)
-if mode == 'subscribe' and redis.call('HEXISTS', topic_key(topic), 'fetched_at') == 0 then
+if mode == 'subscribe' and redis.call('HEXISTS', topic_key(topic), 'has_baseline') == 0 then
   redis.call('HSET', topic_key(topic), 'fetch_at', NOW)
   add(PINGED, topic, NOW)
 end

@@ -3,15 +3,16 @@
 -- packed event ('' for none); body: the newest body ('' keeps the old one); seen: alternating entry id and record, evicted: entry ids. Each of these lists is
 -- packed as count, then length-prefixed strings. delays: what to wait (ms) before the next fetch: after the first and second fetch without
 -- news since a ping, after a failure (-1: none).
--- 'released' gives the topic back as it was. Returns {'lapsed' | 'released' | 'silent' | 'appended' | 'same' | 'failed',
+-- 'released' gives the topic back as it was, due after the wait of a failure. Returns {'lapsed' | 'released' | 'silent' | 'appended' | 'same' | 'failed',
 -- event id or false, the event before it or false, bucket claim or false}.
 --! clock worklist progress bucket log
 local topic, token, outcome = ARGV[1], ARGV[2], ARGV[3]
 local claim = claim_held(PINGED, topic, token)
 local t = topic_key(topic)
 if not claim or redis.call('EXISTS', t) == 0 then return { 'lapsed', false, false, false } end
+local after_first, after_second, after_failure = struct.unpack('>i4i4i4', ARGV[9])
 if outcome == 'released' then
-  settle(PINGED, topic, claim, NOW)
+  settle(PINGED, topic, claim, NOW + math.max(0, after_failure))
   return { 'released', false, false, false }
 end
 
@@ -52,7 +53,6 @@ end
 in_slices('HSET', t, list(ARGV[4]))
 in_slices('HSET', P .. 'seen:' .. topic, list(ARGV[7]))
 in_slices('HDEL', P .. 'seen:' .. topic, list(ARGV[8]))
-local after_first, after_second, after_failure = struct.unpack('>i4i4i4', ARGV[9])
 local stage = tonumber(redis.call('HGET', t, 'recheck') or 2)
 local delay, answer, id, before, bucket = -1, outcome, false, false, false
 redis.call('HSET', t, 'fetched_at', NOW)

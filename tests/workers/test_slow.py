@@ -1,0 +1,112 @@
+"""Requests past patience: what they take of the capacity and of the slots, and what comes back."""
+
+import asyncio
+import resource
+
+import pytest
+
+from hub.clock import monotonic_s
+from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.sending import Sending
+from hub.settings import Settings
+from workers.hold import Hold, Terms
+from workers.slow import Slots, answer_to, slots_within
+
+GET = Request(
+    purpose=Purpose.FETCH,
+    method="GET",
+    url="http://t.example/",
+    deadline_s=20,
+    max_body_bytes=1,
+    too_long=TooLong.FAIL,
+)
+ANSWER = Answer(status=200, headers=(), body=b"", url="http://t.example/", elapsed_s=0)
+PATIENCE_S = 0.02
+
+
+class Capacity:
+    def __init__(self) -> None:
+        self.given_back = 0
+
+    def hold(self) -> Hold:
+        return Hold(
+            Terms(lease_s=30, start_within_s=8),
+            claimed_at_s=monotonic_s(),
+            weight=1,
+            give_back=self.take_back,
+        )
+
+    def take_back(self, weight: int) -> None:
+        self.given_back += weight
+
+
+@pytest.fixture
+def capacity() -> Capacity:
+    return Capacity()
+
+
+@pytest.fixture
+async def sending() -> Sending:
+    return Sending(GET, loop=asyncio.get_running_loop(), on_drop=lambda _: None)
+
+
+async def asked(
+    sending: Sending, capacity: Capacity, slots: Slots
+) -> "asyncio.Task[Answer | NoAnswer]":
+    """Returns the task after some time past its patience."""
+    hold = capacity.hold()
+    task = asyncio.create_task(answer_to(sending, hold, slots, patience_s=PATIENCE_S))
+    await asyncio.sleep(5 * PATIENCE_S)
+    return task
+
+
+async def test_what_is_under_way_gives_back_its_part_for_a_slot(
+    sending: Sending, capacity: Capacity
+) -> None:
+    slots = Slots(1)
+    sending.begin()
+    task = await asked(sending, capacity, slots)
+    assert (capacity.given_back, slots.free) == (1, 0)
+    sending.set_result(ANSWER)
+    assert await task is ANSWER
+    assert slots.free == 1
+
+
+async def test_without_a_slot_it_keeps_its_part_until_there_is_one(
+    sending: Sending, capacity: Capacity
+) -> None:
+    slots = Slots(0)
+    sending.begin()
+    task = await asked(sending, capacity, slots)
+    assert capacity.given_back == 0
+    slots.free = 1
+    await asyncio.sleep(5 * PATIENCE_S)
+    assert (capacity.given_back, slots.free) == (1, 0)
+    sending.set_result(ANSWER)
+    assert await task is ANSWER
+
+
+async def test_what_has_no_turn_within_patience_is_withdrawn(
+    sending: Sending, capacity: Capacity
+) -> None:
+    task = await asked(sending, capacity, Slots(1))
+    outcome = await task
+    assert isinstance(outcome, NoAnswer)
+    assert outcome.reason is Reason.NOT_STARTED
+    assert not sending.begin()
+
+
+async def test_what_answers_in_time_takes_no_slot(sending: Sending, capacity: Capacity) -> None:
+    sending.begin()
+    sending.set_result(ANSWER)
+    slots = Slots(1)
+    assert await answer_to(sending, capacity.hold(), slots, patience_s=5) is ANSWER
+    assert (capacity.given_back, slots.free) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "at_once", "slots"),
+    [(resource.RLIM_INFINITY, 128, 2_000), (65_536, 128, 2_000), (1_024, 128, 106), (256, 128, 1)],
+)
+def test_slots_leave_descriptors_for_the_rest(descriptors: int, at_once: int, slots: int) -> None:
+    assert slots_within(Settings(requests_at_once=at_once), descriptors) == slots
