@@ -1,14 +1,17 @@
 """A real Redis for the whole run, and a fresh key prefix for each test."""
 
 import itertools
+import logging
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -18,6 +21,18 @@ settings.register_profile("thorough", deadline=None, max_examples=2000, stateful
 settings.load_profile("ordinary")
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that is run within a test sets up the logs of the whole process."""
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def _server() -> str:

@@ -53,7 +53,7 @@ async def write(*options: str) -> int:
     """Returns the exit status of the suite, called with these options besides."""
     protection = {"topics_allow": f"{REACHABLE}/32", "callbacks_allow": f"{REACHABLE}/32"}
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        # Topics of other hubs are denied, since only a hub that denies something can be judged by it.
+        # Topics of other hubs are denied: a hub that denies nothing cannot be judged by it.
         settings = {"ca_file": str(TRUSTED), "other_hub": "deny"}
         async with hub(one, "--dev", **settings) as url, hub(two, **protection) as shut:
             words = [url, "--protected-url", shut, "--protected-reach", REACHABLE]

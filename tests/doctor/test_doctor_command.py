@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import sys
 
 import pytest
 
@@ -26,8 +27,18 @@ def no_hub_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def called(publisher: Publisher, *options: str) -> int:
+    """Runs it in a process of its own, as it sets up logs for all of it, and shows what it said."""
     async with published(publisher):
-        return await asyncio.to_thread(run, ["doctor", f"{publisher.base}/feed", *options])
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hub", "doctor", f"{publisher.base}/feed", *options),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+    sys.stdout.write(out.decode())
+    sys.stderr.write(err.decode())
+    assert process.returncode is not None
+    return process.returncode
 
 
 @pytest.mark.slow
