@@ -98,7 +98,19 @@ def _is_redis_address(value: SecretStr) -> SecretStr:
         )
     if int(found["port"] or _PORTS.start) not in _PORTS:
         raise ValueError(f"should have a port from {_PORTS.start} to {_PORTS.stop - 1}")
+    _check_redis_options(value.get_secret_value())
     return value
+
+
+def _check_redis_options(url: str) -> None:
+    # Here, since it takes a tenth of a second that only who names a Redis should pay.
+    from redis.asyncio.connection import ConnectionPool
+
+    try:
+        # It connects to nothing yet; only now unknown options show.
+        ConnectionPool.from_url(url).make_connection()  # type: ignore[no-untyped-call]
+    except (TypeError, ValueError) as error:
+        raise ValueError("should have no other options behind its ? than redis-py knows") from error
 
 
 def _is_proxy_address(value: SecretStr) -> SecretStr:

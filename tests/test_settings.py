@@ -156,6 +156,13 @@ def test_a_value_given_as_an_option_is_named_by_both() -> None:
     )
 
 
+@pytest.mark.parametrize("options", ["foo=1", "db=x"])
+def test_options_of_a_redis_url_are_those_that_there_are(options: str) -> None:
+    assert faults_of(redis_url=f"redis://host/0?{options}") == (
+        "WEBSUB_HUB_REDIS_URL should have no other options behind its ? than redis-py knows.",
+    )
+
+
 def test_a_refused_redis_url_is_not_repeated_since_it_may_hold_a_password() -> None:
     assert faults_of(redis_url="http://:hunter2@host") == (
         "WEBSUB_HUB_REDIS_URL should be redis://HOST[:PORT][/NUMBER], rediss:// likewise, "

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from hub.feeds.diff import Diff, Seen, diff
+from hub.feeds.diff import FLOOD_ABOVE, Diff, Seen, diff
 from hub.feeds.discovery import advertised_links
-from hub.feeds.document import Feed, Opaque, read_document
+from hub.feeds.document import Feed, Format, Opaque, read_document
 from hub.feeds.fat_ping import cut
 from hub.outbound.request import Answer, NoAnswer, Reason
 from hub.protocol.retry import fetch_delay_s
@@ -95,7 +95,7 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
             facts={**_validators(answer), "outcome": "unchanged", "mishaps": "0"},
             recheck_ms=RECHECK_MS,
         )
-    document = read_document(answer.body, content_type)
+    document = read_document(answer.body, content_type, seen)
     match document:
         case Opaque(reason=reason):
             if claim.is_feed and claim.mishaps < MISHAPS_BELIEVED_AFTER:
@@ -109,6 +109,9 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
             )
         case Feed():
             changes = diff(document, seen, number=claim.documents + 1)
+            if changes.flood and claim.mishaps < MISHAPS_BELIEVED_AFTER:
+                count = {"mishaps": str(claim.mishaps + 1)}
+                return failed(claim, f"{changes.flood} entries are new at once", count)
             event = _feed_event(claim, document, changes, content_type)
             return FetchRecord(
                 outcome=FetchOutcome.SAME if event is None else FetchOutcome.NEWS,
@@ -124,8 +127,13 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
 def _feed_event(
     claim: TopicClaim, feed: Feed, changes: Diff, content_type: str
 ) -> EntriesEvent | WholeEvent | None:
+    if changes.news and feed.format is Format.JSON_FEED:
+        # WebSub 7 lets a hub leave out delivered entries of Atom and RSS only.
+        return WholeEvent(content_type=content_type)
     if changes.news:
-        return EntriesEvent(content_type=content_type, ping=cut(feed, changes.news))
+        # A flood that lasts is believed, and still bounded; the rest is taken as delivered.
+        news = changes.news[:FLOOD_ABOVE] if changes.flood else changes.news
+        return EntriesEvent(content_type=content_type, ping=cut(feed, news))
     # A first document is always offered as an event; the store decides (fine print 2).
     return None if claim.has_baseline else WholeEvent(content_type=content_type)
 
@@ -140,7 +148,6 @@ def _facts(
         content_type=_header(answer, "content-type"),
         url=answer.url,
     )
-    is_feed = isinstance(document, Feed)
     return {
         **_validators(answer),
         "mishaps": "0",
@@ -150,9 +157,19 @@ def _facts(
         "hubs": "\n".join(links.hubs),
         "self": links.self_url or "",
         "self_key": _key(links.self_url) if links.self_url else "",
-        "format": "feed" if is_feed else "whole",
-        "outcome": "read" if is_feed else f"read whole: {getattr(document, 'reason', '')}",
+        "format": "feed" if isinstance(document, Feed) else "whole",
+        "outcome": _told(document),
     }
+
+
+def _told(document: Feed | Opaque) -> str:
+    match document:
+        case Opaque(reason=reason):
+            return f"read whole: {reason}"
+        case Feed(fault=None):
+            return "read"
+        case Feed(fault=fault):
+            return f"read, though {fault}"
 
 
 def _key(self_url: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 from lxml import etree
 
-from hub.feeds.encoding import find_xml
+from hub.feeds.encoding import read_source
 from hub.feeds.records import Feed, Format
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
-_ID_NAMES = {Format.ATOM: "id", Format.RSS: "guid", Format.RDF: ""}
+_ID_NAMES = {Format.ATOM: "id", Format.RSS: "guid", Format.RDF: "", Format.JSON_FEED: "id"}
 _DATES = frozenset({"updated", "published", "pubDate", "date", "modified", "issued", "created"})
 _ITEM_DATES = ("date_modified", "date_published")
 _SHORT_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?")
@@ -48,16 +48,16 @@ class EntryFacts:
 
 def read_entries(feed: Feed, content_type: str) -> tuple[EntryFacts, ...]:
     """Return the entries in document order; sizes are those of their bytes."""
-    start = find_xml(feed.body, content_type)
+    source = read_source(feed.body, content_type)
     # Nothing is fetched or expanded; `recover` takes what strict namespaces would refuse.
     parser = etree.XMLParser(
-        encoding=start.encoding, recover=True, resolve_entities=False, no_network=True
+        encoding="utf-8", recover=True, resolve_entities=False, no_network=True
     )
     try:
-        root = etree.fromstring(feed.body[start.offset :], parser)
+        root = etree.fromstring(source.data[source.start :], parser)
     except etree.XMLSyntaxError:
         return ()
-    first_line = feed.body.count(b"\n", 0, start.offset)
+    first_line = source.data.count(b"\n", 0, source.start)
     elements = [element for element in root.iter() if _is_entry(element, feed.format)]
     sizes = [entry.end - entry.start for entry in feed.entries]
     return tuple(

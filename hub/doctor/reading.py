@@ -9,7 +9,7 @@ from hub.doctor.entries import EntryFacts, read_entries, read_items
 from hub.doctor.json_feed import JsonFeed, read_json_feed
 from hub.doctor.wellformed import XmlFault, xml_faults
 from hub.feeds.discovery import advertised_links
-from hub.feeds.document import Feed, Opaque, read_document
+from hub.feeds.document import Feed, Format, Opaque, read_document
 from hub.feeds.html_head import is_html, read_head
 from hub.protocol.links import Links, read_links
 
@@ -107,9 +107,9 @@ def _kind(
 def _entries(
     document: Feed | Opaque, json_feed: JsonFeed | None, content_type: str
 ) -> tuple[EntryFacts, ...]:
-    if isinstance(document, Feed):
-        return read_entries(document, content_type)
-    return read_items(json_feed.items) if json_feed else ()
+    if json_feed is not None:
+        return read_items(json_feed.items)
+    return read_entries(document, content_type) if isinstance(document, Feed) else ()
 
 
 def _places(
@@ -118,7 +118,7 @@ def _places(
     in_headers = read_links(link_values, url)
     selves = (in_headers.self_url,) if in_headers.self_url else ()
     found = [Place(name="the Link header", hubs=in_headers.hubs, selves=selves)]
-    if isinstance(document, Feed):
+    if isinstance(document, Feed) and document.format is not Format.JSON_FEED:
         selves = (document.self_link,) if document.self_link else ()
         found.append(Place(name="the feed", hubs=document.hub_links, selves=selves))
     elif is_html(body, content_type):

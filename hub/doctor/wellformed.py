@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.parsers import expat
 
-from hub.feeds.encoding import XmlStart, find_xml
+from hub.feeds.encoding import Source, read_source
 from hub.feeds.records import Uncuttable
 
 _SHOWN_CHARACTERS = 70
@@ -55,16 +55,16 @@ def xml_faults(body: bytes, content_type: str) -> tuple[XmlFault, ...]:
         content_type: its header, of which only the charset counts, or empty.
     """
     try:
-        start = find_xml(body, content_type)
+        source = read_source(body, content_type)
     except Uncuttable:
         return ()
-    faults = (_before(body, start), _within(body, start))
+    faults = (_before(source), _within(source))
     return tuple(found for found in faults if found is not None)
 
 
-def _before(body: bytes, start: XmlStart) -> XmlFault | None:
-    before = body[: start.offset].decode(start.encoding, "replace").lstrip("\ufeff")
-    if not before or not body.startswith("<?xml".encode(start.encoding), start.offset):
+def _before(source: Source) -> XmlFault | None:
+    before = source.data[: source.start].decode("utf-8", "replace").lstrip("\ufeff")
+    if not before or not source.data.startswith(b"<?xml", source.start):
         return None
     return XmlFault(
         line=1,
@@ -74,20 +74,20 @@ def _before(body: bytes, start: XmlStart) -> XmlFault | None:
     )
 
 
-def _within(body: bytes, start: XmlStart) -> XmlFault | None:
-    parser = expat.ParserCreate(start.encoding, " ")
+def _within(source: Source) -> XmlFault | None:
+    parser = expat.ParserCreate("utf-8", " ")
     parser.StartDoctypeDeclHandler = _refuse_declarations
     try:
-        parser.Parse(body[start.offset :], True)
+        parser.Parse(source.data[source.start :], True)
     except _HasDeclarations:
         return None
     except expat.ExpatError as error:
         told = expat.ErrorString(error.code)
         what, mend = _PLAIN.get(told, (told, "Mend it where the document is made."))
         return XmlFault(
-            line=error.lineno + body.count(b"\n", 0, start.offset),
+            line=error.lineno + source.data.count(b"\n", 0, source.start),
             what=what,
-            excerpt=_excerpt(body, start.encoding, start.offset + parser.ErrorByteIndex),
+            excerpt=_excerpt(source.data, source.start + parser.ErrorByteIndex),
             mend=mend,
         )
     return None
@@ -100,9 +100,6 @@ def _refuse_declarations(
         raise _HasDeclarations
 
 
-def _excerpt(body: bytes, encoding: str, at: int) -> str:
-    wide = 2 if encoding.startswith("utf-16") else 1
-    start = max(at - wide * _SHOWN_CHARACTERS // 2, 0)
-    start -= start % wide
-    text = body[start : start + wide * _SHOWN_CHARACTERS].decode(encoding, "replace")
-    return " ".join(text.split())
+def _excerpt(data: bytes, at: int) -> str:
+    start = max(at - _SHOWN_CHARACTERS // 2, 0)
+    return " ".join(data[start : start + _SHOWN_CHARACTERS].decode("utf-8", "replace").split())

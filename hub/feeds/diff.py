@@ -1,14 +1,27 @@
 """What is news in a document, given what was seen before."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Final
 
-from hub.feeds.records import Entry, Feed
+from hub.feeds.records import Entry, Feed, Known
 
+# The version of what identities and fingerprints are made of. It is stored with each record: what
+# other rules have made says nothing about the present document.
+RULES: Final = 2
 # What has left a feed's window may come back: so many records are kept in all, at the least.
 MIN_RECORDS: Final = 200
 RECORDS_PER_ENTRY: Final = 2
+# So many documents back, an entry still tells how long the feed has been.
+LATE_DOCUMENTS: Final = 50
+# So many records a document may bring up to date that differ in their source alone.
+SOURCES_PER_DOCUMENT: Final = 200
+# A flood: so many entries are new at once, and such a part of the document, in a feed that is known
+# to have had entries. A site moved, and gave all of them new ids.
+FLOOD_ABOVE: Final = 20
+FLOOD_PART: Final = 0.9
+FLOOD_KNOWN_MIN: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +31,14 @@ class Seen:
     Attributes:
         fingerprint: of its newest version.
         left_at: 0 while it is in the last document, else the number of the first one without it.
+        source: what its bytes can be known by again, or empty.
+        rules: the version of the rules that it was made by.
     """
 
     fingerprint: bytes
     left_at: int
+    source: bytes = b""
+    rules: int = RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +47,24 @@ class Diff:
 
     Attributes:
         news: new and changed entries in document order, each identity once.
+        flood: how many entries are new where that is more than a feed brings; else 0.
         updates: records to write, by identity; only what differs from before.
         evicted: identities of records to delete.
     """
 
     news: tuple[Entry, ...]
+    flood: int
     updates: Mapping[bytes, Seen]
     evicted: tuple[bytes, ...]
+
+
+def recognisable(seen: Mapping[bytes, Seen]) -> dict[bytes, Known]:
+    """Return the entries that can be known by their bytes, by their source."""
+    return {
+        record.source: Known(identity=identity, fingerprint=record.fingerprint)
+        for identity, record in seen.items()
+        if record.source and record.rules == RULES
+    }
 
 
 def diff(feed: Feed, seen: Mapping[bytes, Seen], *, number: int) -> Diff:
@@ -51,37 +79,72 @@ def diff(feed: Feed, seen: Mapping[bytes, Seen], *, number: int) -> Diff:
     for entry in feed.entries:
         present.setdefault(entry.identity, entry)
     evicted = _evict(present, seen, number)
-    records = {
-        identity: Seen(fingerprint=entry.fingerprint, left_at=0)
-        for identity, entry in present.items()
-    }
+    updates = _present_records(feed, present, seen)
     for identity in seen.keys() - present.keys() - set(evicted):
-        records[identity] = _absent(seen[identity], number)
+        if not seen[identity].left_at:
+            updates[identity] = replace(seen[identity], left_at=number)
+    # Where no record is by the present rules, ids may be others too: the document is adopted.
+    is_adopted = bool(seen) and all(record.rules != RULES for record in seen.values())
+    news = () if is_adopted else tuple(e for e in present.values() if _is_news(e, seen))
     return Diff(
-        news=tuple(entry for entry in present.values() if _is_news(entry, seen)),
-        updates={
-            identity: record for identity, record in records.items() if seen.get(identity) != record
-        },
+        news=news,
+        flood=_flood(news, present, seen),
+        updates=updates,
         evicted=evicted,
     )
 
 
+def _present_records(
+    feed: Feed, present: Mapping[bytes, Entry], seen: Mapping[bytes, Seen]
+) -> dict[bytes, Seen]:
+    """Return the records to write of the entries that the document has."""
+    updates: dict[bytes, Seen] = {}
+    allowed = SOURCES_PER_DOCUMENT
+    for identity, entry in present.items():
+        before = seen.get(identity)
+        source = feed.sources.get(identity, b"")
+        if before is not None and _differ_in_source_alone(before, entry):
+            if before.source == source or not allowed:
+                continue
+            allowed -= 1
+        updates[identity] = Seen(fingerprint=entry.fingerprint, left_at=0, source=source)
+    return updates
+
+
+def _differ_in_source_alone(record: Seen, entry: Entry) -> bool:
+    return record.fingerprint == entry.fingerprint and not record.left_at and record.rules == RULES
+
+
 def _is_news(entry: Entry, seen: Mapping[bytes, Seen]) -> bool:
     record = seen.get(entry.identity)
-    return record is None or record.fingerprint != entry.fingerprint
+    if record is None:
+        return True
+    return record.rules == RULES and record.fingerprint != entry.fingerprint
 
 
-def _absent(record: Seen, number: int) -> Seen:
-    return record if record.left_at else Seen(fingerprint=record.fingerprint, left_at=number)
+def _flood(
+    news: Sequence[Entry], present: Mapping[bytes, Entry], seen: Mapping[bytes, Seen]
+) -> int:
+    if len(seen) < FLOOD_KNOWN_MIN:
+        return 0
+    new = sum(entry.identity not in seen for entry in news)
+    return new if new > max(FLOOD_ABOVE, FLOOD_PART * len(present)) else 0
 
 
 def _evict(
     present: Mapping[bytes, Entry], seen: Mapping[bytes, Seen], number: int
 ) -> tuple[bytes, ...]:
     absent = seen.keys() - present.keys()
-    kept = max(RECORDS_PER_ENTRY * len(present), MIN_RECORDS)
+    longest = max(len(present), _left_together(absent, seen, number))
+    kept = max(RECORDS_PER_ENTRY * longest, MIN_RECORDS)
     surplus = len(present) + len(absent) - kept
     if surplus <= 0:
         return ()
     oldest_first = sorted(absent, key=lambda identity: (seen[identity].left_at or number, identity))
     return tuple(oldest_first[:surplus])
+
+
+def _left_together(absent: Set[bytes], seen: Mapping[bytes, Seen], number: int) -> int:
+    """Return how many entries have left at once of late: no fewer did the feed have before."""
+    left = Counter(seen[identity].left_at or number for identity in absent)
+    return max((count for at, count in left.items() if at > number - LATE_DOCUMENTS), default=0)

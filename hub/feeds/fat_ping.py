@@ -34,7 +34,8 @@ class FatPing:
 def cut(feed: Feed, keep: Iterable[Entry]) -> FatPing:
     """Return the feed less the entries that aren't kept, all else byte for byte.
 
-    With an entry goes the white space before it.
+    With an entry goes the white space before it, in JSON all that stands between it and the one
+    before. What a truncated document has of its last entry is left out, and its end supplied.
 
     Args:
         feed: the document.
@@ -43,15 +44,20 @@ def cut(feed: Feed, keep: Iterable[Entry]) -> FatPing:
     kept_starts = {entry.start for entry in keep}
     writer = _Writer()
     position = 0
-    for entry in feed.entries:
+    is_list_begun = False
+    for index, entry in enumerate(feed.entries):
         before = feed.body[position : entry.start]
         position = entry.end
-        if entry.start in kept_starts:
+        is_kept = entry.start in kept_starts
+        if feed.format is not Format.JSON_FEED:
+            kept_bytes = len(before) if is_kept else len(before) - len(_gap(before, feed.context))
+            writer.write(before[:kept_bytes])
+        elif index == 0 or (is_kept and is_list_begun):
             writer.write(before)
+        if is_kept:
             writer.write_entry(entry, feed.body)
-        else:
-            writer.write(before[: len(before) - len(_gap(before, feed.context))])
-    writer.write(feed.body[position:])
+            is_list_begun = True
+    writer.write(feed.body[position : feed.end] + feed.closing)
     return writer.finish(feed.context)
 
 
@@ -68,8 +74,7 @@ def merge(pings: Sequence[FatPing]) -> tuple[FatPing, int]:
     newest = pings[count - 1]
     if count == 1:
         return newest, 1
-    last = newest.entries[-1]
-    gap = _gap(newest.document[: last.start], newest.context)
+    gap = _between(newest)
     writer = _Writer()
     position = 0
     for entry in newest.entries:
@@ -164,6 +169,13 @@ def _older_entries(pings: Sequence[FatPing]) -> Iterable[tuple[Entry, bytes]]:
         fresh = [entry for entry in ping.entries if entry.identity not in known]
         known.update(entry.identity for entry in fresh)
         yield from ((entry, ping.document) for entry in fresh)
+
+
+def _between(ping: FatPing) -> bytes:
+    """Return what a further entry has before it: a comma in JSON, and white space."""
+    last = ping.entries[-1]
+    gap = _gap(ping.document[: last.start], ping.context)
+    return b"," + gap if ping.context.format is Format.JSON_FEED else gap
 
 
 def _gap(before: bytes, context: Context) -> bytes:

@@ -6,55 +6,66 @@ even these, by what they say as well. All of them, not all but the first: so nob
 hangs on the order, at the price of one more delivery when such a twin first appears or goes.
 """
 
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Sequence
 
-from hub.feeds.entry_reader import DIGEST_BYTES, Draft
-from hub.feeds.records import Entry
+from hub.feeds.appearance import Draft, digest
+from hub.feeds.records import Known
 
-_Name = tuple[str, ...]
+_Name = tuple[bytes, ...]
 
 
-def identify(drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+def plain(draft: Draft) -> Known:
+    """Return who an entry is that has no twin, and what it says."""
+    return Known(identity=_identity(_plain_name(draft)), fingerprint=draft.fingerprint)
+
+
+def twins(entries: Sequence[Known]) -> set[bytes]:
+    """Return the identities under which different things are said."""
+    first: dict[bytes, bytes] = {}
+    return {
+        entry.identity
+        for entry in entries
+        if first.setdefault(entry.identity, entry.fingerprint) != entry.fingerprint
+    }
+
+
+def identify(drafts: Sequence[Draft]) -> list[Known]:
     """Return the entries in the same order; two of equal identity say the same."""
     names = [_plain_name(draft) for draft in drafts]
-    for refine in (_add_link_and_title, _add_content):
-        ambiguous = _ambiguous(names, drafts)
+    entries = _named(names, drafts)
+    refinements: tuple[Callable[[_Name, Draft], _Name], ...] = (_add_link_and_title, _add_content)
+    for refine in refinements:
+        shared = twins(entries)
         names = [
-            refine(name, draft) if name in ambiguous else name
-            for name, draft in zip(names, drafts, strict=True)
+            refine(name, draft) if entry.identity in shared else name
+            for name, draft, entry in zip(names, drafts, entries, strict=True)
         ]
-    return tuple(
-        Entry(
-            identity=blake2b("\0".join(name).encode(), digest_size=DIGEST_BYTES).digest(),
-            fingerprint=draft.fingerprint,
-            start=draft.start,
-            end=draft.end,
-        )
+        entries = _named(names, drafts)
+    return entries
+
+
+def _named(names: Sequence[_Name], drafts: Sequence[Draft]) -> list[Known]:
+    return [
+        Known(identity=_identity(name), fingerprint=draft.fingerprint)
         for name, draft in zip(names, drafts, strict=True)
-    )
+    ]
+
+
+def _identity(name: _Name) -> bytes:
+    return digest(b"\0".join(name))
 
 
 def _plain_name(draft: Draft) -> _Name:
     if draft.id:
-        return ("id", draft.id)
+        return (b"id", draft.id)
     if draft.link:
-        return ("link", draft.link)
+        return (b"link", draft.link)
     return _add_content((), draft)
 
 
 def _add_link_and_title(name: _Name, draft: Draft) -> _Name:
-    return (*name, "link", draft.link, "title", draft.title)
+    return (*name, b"link", draft.link, b"title", draft.title)
 
 
 def _add_content(name: _Name, draft: Draft) -> _Name:
-    return (*name, "content", draft.fingerprint.hex())
-
-
-def _ambiguous(names: Sequence[_Name], drafts: Sequence[Draft]) -> set[_Name]:
-    first: dict[_Name, bytes] = {}
-    return {
-        name
-        for name, draft in zip(names, drafts, strict=True)
-        if first.setdefault(name, draft.fingerprint) != draft.fingerprint
-    }
+    return (*name, b"content", draft.fingerprint.hex().encode())

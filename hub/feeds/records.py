@@ -1,7 +1,12 @@
 """What a feed is to us: an envelope, and entries as ranges of its bytes."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+# Each costs Python some microseconds, and a record in Redis; no feed comes near.
+MAX_ENTRIES: Final = 20_000
 
 
 class Format(enum.StrEnum):
@@ -10,6 +15,7 @@ class Format(enum.StrEnum):
     ATOM = "atom"
     RSS = "rss"
     RDF = "rdf"
+    JSON_FEED = "json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,16 @@ class Context:
     around: tuple[Surrounding, ...]
 
 
+class Known(NamedTuple):
+    """An entry of which one knows who it is and what it says, but not where it stands.
+
+    A tuple, for speed: there is one for each entry of each document.
+    """
+
+    identity: bytes
+    fingerprint: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of a document: who it is, what it says, and where its bytes lie.
@@ -63,17 +79,25 @@ class Feed:
     """A document that can be cut.
 
     Attributes:
+        end: offset behind what can stand of the body; its length, but of a truncated document.
+        closing: end tags that a truncated document lacks.
         entries: in document order; two of equal identity say the same.
+        sources: by identity, a digest that is equal while the entry's bytes are; of some entries.
         hub_links: hrefs of the feed's own `rel="hub"` links as written (WebSub 4).
         self_link: href of its first `rel="self"` link as written.
+        fault: why the document is not well-formed, in a few words; None where it is.
     """
 
     format: Format
     context: Context
     body: bytes
+    end: int
+    closing: bytes
     entries: tuple[Entry, ...]
+    sources: Mapping[bytes, bytes]
     hub_links: tuple[str, ...]
     self_link: str | None
+    fault: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,28 +1,86 @@
-"""Where the entries of a feed lie: one expat pass, cutting by byte offsets.
+"""Where the entries of a feed lie in its UTF-8, and what lies around them.
 
-expat runs without namespaces, since only so it takes documents with undeclared prefixes; it is
-never asked to fetch anything. A DTD with declarations of its own is refused: entities and default
-attributes are how a small document becomes a big one.
+expat only judges whether a document is well-formed. Where it is not, entries are still cut at their
+tags, as feed readers do: an entry without an end tag ends where the next one or the feed's own end
+tag begins; what a truncated document has of its last entry is left out.
 """
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.parsers import expat
 
-from hub.feeds.encoding import XmlStart
-from hub.feeds.entry_reader import MAX_DEPTH, Draft, EntryReader
+from hub.feeds.encoding import Source, has_text_before
+from hub.feeds.markup import (
+    APART,
+    EXCLAMATION,
+    QUESTION,
+    REST_OF_TAG,
+    SLASH,
+    TOKEN,
+    attributes,
+    is_cut_off,
+    is_empty,
+    name_of,
+)
 from hub.feeds.namespaces import Scope, inherited
-from hub.feeds.records import Context, Surrounding, Uncuttable
-from hub.feeds.vocabulary import ATOM_LINK, Vocabulary, vocabulary_of
+from hub.feeds.records import MAX_ENTRIES, Surrounding, Uncuttable
+from hub.feeds.vocabulary import Vocabulary, vocabulary_of
+
+MAX_DEPTH = 256
+PIECE_BYTES = 512 * 1024
+# Patterns are made of names, and kept.
+MAX_NAME_BYTES = 256
+# What costs Python some microseconds each is bounded; no feed comes near.
+MAX_TAGS_AROUND = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A document taken apart; links are those of the feed itself, hrefs as written."""
+    """A document taken apart; all offsets are into its UTF-8.
 
-    context: Context
-    drafts: tuple[Draft, ...]
-    hub_links: tuple[str, ...]
-    self_link: str | None
+    Attributes:
+        doctype: where the document type declaration lies, None where there is none.
+        around: the elements around the entries, outermost first.
+        scope: the namespaces in force there.
+        spans: start and end of each entry, in order.
+        end: offset behind the last of the document that can stand.
+        closing: end tags that it lacks, as it was truncated.
+        related: relation and href of the feed's own links, as written.
+        fault: why the document isn't well-formed; None where it is, or has a DTD of its own.
+    """
+
+    vocabulary: Vocabulary
+    doctype: tuple[int, int] | None
+    around: tuple[Surrounding, ...]
+    scope: Scope
+    spans: tuple[tuple[int, int], ...]
+    end: int
+    closing: bytes
+    related: tuple[tuple[str, str], ...]
+    fault: str | None
+
+
+def split(source: Source) -> Split:
+    """Return the document taken apart.
+
+    Raises:
+        Uncuttable: it is no feed, or of a build that we can't cut.
+    """
+    return _Splitter(source).run()
+
+
+def _fault(data: bytes, start: int) -> str | None:
+    parser = expat.ParserCreate("utf-8")
+    view = memoryview(data)
+    try:
+        # In pieces, since expat keeps all other threads waiting.
+        for at in range(start, len(data), PIECE_BYTES):
+            parser.Parse(view[at : at + PIECE_BYTES], False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        return f"not well-formed: {expat.ErrorString(error.code)} (line {error.lineno})"
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,161 +89,188 @@ class _Level:
     scope: Scope
 
 
-def split(body: bytes, xml: XmlStart) -> Split:
-    """Return the document taken apart.
-
-    Raises:
-        Uncuttable: it is no feed, not well-formed, or of a build that we can't cut.
-    """
-    splitter = _Splitter(body, xml)
-    try:
-        return splitter.run()
-    except expat.ExpatError as error:
-        what = expat.ErrorString(error.code)
-        raise Uncuttable(f"not well-formed: {what} (line {error.lineno})") from error
-    finally:
-        splitter.release()
-
-
 class _Splitter:
-    """Expat handlers for what lies around the entries."""
+    """Goes from tag to tag of the envelope, and from entry to entry."""
 
-    def __init__(self, body: bytes, xml: XmlStart) -> None:
-        self._body = body
-        self._xml = xml
-        self._vocabulary: Vocabulary | None = None
+    def __init__(self, source: Source) -> None:
+        self._data = source.data
+        self._start = source.start
         self._levels: list[_Level] = []
+        # The names of the levels by themselves, in which stray end tags are looked for at once.
+        self._open_names: list[bytes] = []
+        self._vocabulary: Vocabulary | None = None
         self._around: tuple[Surrounding, ...] = ()
+        self._scope = Scope()
         self._has_channel = False
-        self._doctype = b""
-        self._entry_name = ""
-        self._entry_start = 0
-        self._drafts: list[Draft] = []
-        self._links: list[tuple[str, str]] = []
-        self._parser = expat.ParserCreate(xml.encoding)
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._start_doctype
-        self._parser.EndDoctypeDeclHandler = self._end_doctype
-        self._watch_envelope()
+        self._doctype: tuple[int, int] | None = None
+        self._spans: list[tuple[int, int]] = []
+        self._related: list[tuple[str, str]] = []
+        is_first = not has_text_before(source)
+        self._fault = None if is_first else "not well-formed: text before the feed"
 
     def run(self) -> Split:
-        self._parser.Parse(memoryview(self._body)[self._xml.offset :], True)
-        assert self._vocabulary is not None, "a document without a root isn't well-formed"
+        end = self._walk()
+        if self._vocabulary is None:
+            raise Uncuttable(_fault(self._data, self._start) or "no element")
         if self._vocabulary.channels and not self._has_channel:
             raise Uncuttable("no channel")
         return Split(
-            context=Context(
-                format=self._vocabulary.format,
-                encoding=self._xml.encoding,
-                doctype=self._doctype,
-                around=self._around,
-            ),
-            drafts=tuple(self._drafts),
-            hub_links=tuple(href for rel, href in self._links if rel == "hub"),
-            self_link=next((href for rel, href in self._links if rel == "self"), None),
+            vocabulary=self._vocabulary,
+            doctype=self._doctype,
+            around=self._around,
+            scope=self._scope,
+            spans=tuple(self._spans),
+            end=end,
+            closing=b"".join(b"</%b>" % name for name in reversed(self._open_names)),
+            related=tuple(self._related),
+            fault=self._fault,
         )
 
-    def release(self) -> None:
-        """Let go of the handlers: parser and splitter hold each other, and a copy of the body."""
-        self._parser.StartElementHandler = self._parser.EndElementHandler = None
-        self._parser.StartDoctypeDeclHandler = self._parser.EndDoctypeDeclHandler = None
-        self._parser.CharacterDataHandler = self._parser.SkippedEntityHandler = None
+    def _walk(self) -> int:
+        """Return the offset behind the document: its end, or where a truncated one stops."""
+        position = self._start
+        for _ in range(MAX_TAGS_AROUND):
+            token = TOKEN.search(self._data, position)
+            if token is None or is_cut_off(token[0]):
+                break
+            behind = self._take(token)
+            if behind is None:
+                return token.start()
+            position = behind
+            if self._vocabulary is not None and not self._levels:
+                return len(self._data)
+        else:
+            raise Uncuttable(f"more than {MAX_TAGS_AROUND} tags and entries")
+        return position
 
-    def _watch_envelope(self) -> None:
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._parser.SkippedEntityHandler = None
+    def _take(self, token: re.Match[bytes]) -> int | None:
+        """Return the offset behind a token and what goes with it; None behind a cut-off entry."""
+        tag = token[0]
+        kind = tag[1]
+        if kind == EXCLAMATION:
+            if self._vocabulary is None and tag.startswith(b"<!DOCTYPE"):
+                self._doctype = token.span()
+        elif kind == SLASH:
+            self._leave(name_of(tag))
+        elif kind != QUESTION:
+            return self._enter(tag, token.start(), token.end())
+        return token.end()
 
-    def _watch_entry(self) -> None:
-        self._parser.StartElementHandler = self._reader.start
-        self._parser.EndElementHandler = self._reader.end
-        self._parser.CharacterDataHandler = self._reader.text
-        self._parser.SkippedEntityHandler = self._reader.skipped_entity
+    def _leave(self, name: bytes) -> None:
+        """Close an element, and what was left open inside it; a stray end tag closes nothing."""
+        if name in self._open_names:
+            innermost_first = self._open_names[::-1]
+            self._close_levels(len(self._levels) - 1 - innermost_first.index(name))
 
-    def _start_doctype(
-        self, _name: str, _system: str | None, _public: str | None, has_declarations: int
-    ) -> None:
-        if has_declarations:
-            raise Uncuttable("a DTD with declarations of its own")
-
-    def _end_doctype(self) -> None:
-        end = self._offset() + len(self._encoded(">"))
-        self._doctype = self._body[self._body.rindex(self._encoded("<!DOCTYPE"), 0, end) : end]
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        outer = self._levels[-1].scope if self._levels else Scope()
-        scope = outer.inside(attributes)
-        expanded = scope.element(name)
+    def _enter(self, tag: bytes, start: int, end: int) -> int | None:
+        written = attributes(tag)
+        scope = (self._levels[-1].scope if self._levels else Scope()).inside(written)
+        name = name_of(tag)
+        if len(name) > MAX_NAME_BYTES:
+            raise Uncuttable(f"a name of more than {MAX_NAME_BYTES} bytes")
+        expanded = scope.element(name.decode("utf-8", "replace"))
         if self._vocabulary is None:
             self._open_root(expanded)
-        elif self._is_place():
-            if expanded in self._vocabulary.entries:
-                self._open_entry(name, attributes)
-                return
-            if expanded == ATOM_LINK:
-                self._note_link(attributes)
-        element = Surrounding(name=expanded, inherited=tuple(sorted(inherited(attributes))))
+        elif expanded in self._vocabulary.entries and self._go_to_place():
+            return self._entry(tag, start, end)
+        elif expanded in self._vocabulary.links and self._is_place():
+            self._note_link(written)
+        element = Surrounding(name=expanded, inherited=tuple(sorted(inherited(written))))
         self._levels.append(_Level(element=element, scope=scope))
-        self._note_level(expanded)
+        self._open_names.append(name)
+        self._note_level()
+        if is_empty(tag):
+            self._close_levels(len(self._levels) - 1)
+        return end
 
-    def _end(self, _name: str) -> None:
-        self._levels.pop()
+    def _close_levels(self, kept: int) -> None:
+        del self._levels[kept:], self._open_names[kept:]
 
     def _open_root(self, expanded: str) -> None:
         self._vocabulary = vocabulary_of(expanded)
-        self._reader = EntryReader(self._vocabulary, self._close_entry)
+        has_subset = self._doctype is not None and b"[" in self._data[slice(*self._doctype)]
+        # Its entities and default attributes are how a small document becomes a big one.
+        found = None if has_subset else _fault(self._data, self._start)
+        self._fault = self._fault or found
 
     def _is_place(self) -> bool:
         """Return whether entries may stand here: RDF has them beside its channel or inside."""
         return len(self._levels) == 1 or (len(self._levels) == 2 and self._is_channel())
 
+    def _go_to_place(self) -> bool:
+        """Return whether entries may stand here; elements left open in a broken feed are closed."""
+        if self._fault and len(self._levels) > 2:
+            self._close_levels(2 if self._is_channel() else 1)
+        return self._is_place()
+
     def _is_channel(self) -> bool:
         assert self._vocabulary is not None
         return self._levels[1].element.name in self._vocabulary.channels
 
-    def _note_level(self, expanded: str) -> None:
+    def _note_level(self) -> None:
         if len(self._levels) > MAX_DEPTH:
             raise Uncuttable(f"elements nested deeper than {MAX_DEPTH}")
         if len(self._levels) == 2 and self._is_channel():
             if self._has_channel:
                 raise Uncuttable("more than one channel")
             self._has_channel = True
-        if not self._drafts and self._is_place():
-            self._around = self._elements()
+        if not self._spans and self._is_place():
+            self._stand_here()
 
-    def _elements(self) -> tuple[Surrounding, ...]:
-        return tuple(level.element for level in self._levels)
+    def _stand_here(self) -> None:
+        self._around = tuple(level.element for level in self._levels)
+        self._scope = self._levels[-1].scope
 
-    def _note_link(self, attributes: dict[str, str]) -> None:
-        href = attributes.get("href", "").strip()
+    def _note_link(self, written: dict[str, str]) -> None:
+        href = written.get("href", "").strip()
         if href:
-            self._links += ((rel, href) for rel in attributes.get("rel", "").lower().split())
+            self._related += ((rel, href) for rel in written.get("rel", "").lower().split())
 
-    def _open_entry(self, name: str, attributes: dict[str, str]) -> None:
-        around = self._elements()
-        if self._drafts and around != self._around:
+    def _entry(self, tag: bytes, start: int, tag_end: int) -> int | None:
+        if not self._spans:
+            self._stand_here()
+        elif self._around != tuple(level.element for level in self._levels):
             raise Uncuttable("entries in more than one place")
-        self._around = around
-        self._entry_name = name
-        self._entry_start = self._offset()
-        self._reader.open(name, attributes, self._levels[-1].scope)
-        self._watch_entry()
+        if len(self._spans) == MAX_ENTRIES:
+            raise Uncuttable(f"more than {MAX_ENTRIES} entries")
+        end = tag_end if is_empty(tag) else self._entry_end(name_of(tag), tag_end)
+        if end is not None:
+            self._spans.append((start, end))
+        return end
 
-    def _close_entry(self) -> None:
-        self._drafts.append(self._reader.close(start=self._entry_start, end=self._entry_end()))
-        self._watch_envelope()
+    def _entry_end(self, name: bytes, tag_end: int) -> int | None:
+        """Return the offset behind an entry by that of its start tag, None where it is cut off."""
+        depth = 1
+        for token in _boundaries(name, self._open_names[-1]).finditer(self._data, tag_end):
+            match token.lastgroup:
+                case "end":
+                    depth -= 1
+                    if not depth:
+                        return token.end()
+                case "start" if self._fault:
+                    return token.start()
+                case "start":
+                    depth += not is_empty(token[0])
+                case "outer" if self._fault:
+                    return token.start()
+                case _:
+                    pass
+        return None
 
-    def _entry_end(self) -> int:
-        """Return the offset behind the entry; expat stands at its end tag, or behind `<item/>`."""
-        here = self._offset()
-        end_tag = self._encoded(f"</{self._entry_name}")
-        if not self._body.startswith(end_tag, here):
-            return here
-        closing = self._encoded(">")
-        return self._body.index(closing, here + len(end_tag)) + len(closing)
 
-    def _offset(self) -> int:
-        return self._xml.offset + self._parser.CurrentByteIndex
+@lru_cache(maxsize=64)
+def _boundaries(name: bytes, outer: bytes) -> re.Pattern[bytes]:
+    """Return what finds the tags of that name, the end of the element around, and what hides them.
 
-    def _encoded(self, text: str) -> bytes:
-        return text.encode(self._xml.encoding)
+    A stranger's names are few: those of entries and channels, behind any prefix.
+    """
+    return re.compile(
+        rb"<(?:(?P<end>/%(name)b\s*+>)|(?P<start>%(name)b(?=[\s/>])%(rest)b)"
+        rb"|(?P<outer>/%(outer)b\s*+>)|%(apart)b)"
+        % {
+            b"name": re.escape(name),
+            b"outer": re.escape(outer),
+            b"rest": REST_OF_TAG,
+            b"apart": APART,
+        }
+    )

@@ -9,7 +9,9 @@ from hub.feeds.records import Format, Uncuttable
 ATOM = "{http://www.w3.org/2005/Atom}"
 ATOM_LINK = f"{ATOM}link"
 
+# Atom before RFC 4287, 0.3 and the drafts after it; some publishers forget the namespace.
 _ATOM_0_3 = "{http://purl.org/atom/ns#}"
+_EARLY_ATOM = "{http://purl.org/atom/ns#"
 _DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 _DUBLIN_CORE_TERMS = "{http://purl.org/dc/terms/}"
 _GOOGLE_DATA = "{http://schemas.google.com/g/2005}"
@@ -36,10 +38,10 @@ class Role(enum.StrEnum):
     SILENT = enum.auto()
 
 
+_ATOM_DATES = ("updated", "published", "modified", "issued", "created")
 # No news. Dates: generators restamp them at each build, on entries nobody touched.
 _DATES = (
-    *(f"{ATOM}{name}" for name in ("updated", "published")),
-    *(f"{_ATOM_0_3}{name}" for name in ("modified", "issued", "created")),
+    *(f"{core}{name}" for core in (ATOM, _ATOM_0_3) for name in _ATOM_DATES),
     f"{_DUBLIN_CORE}date",
     *(
         f"{_DUBLIN_CORE_TERMS}{name}"
@@ -75,6 +77,7 @@ class Vocabulary:
         channels: what the element around them is called; empty where that is the root.
         id_attributes: the attributes of an entry's own tag that identify it.
         roles: the elements inside an entry that identify it or are no news.
+        links: the elements of the feed itself that name its hubs and its own URL.
     """
 
     format: Format
@@ -82,6 +85,7 @@ class Vocabulary:
     channels: frozenset[str]
     id_attributes: frozenset[str]
     roles: Mapping[str, Role]
+    links: frozenset[str]
 
 
 def vocabulary_of(root: str) -> Vocabulary:
@@ -91,8 +95,10 @@ def vocabulary_of(root: str) -> Vocabulary:
         Uncuttable: the root is of no feed we know.
     """
     core, _, local = root.rpartition("}")
-    if root == f"{ATOM}feed":
-        return _vocabulary(Format.ATOM, entry="entry", channel=None, cores=(ATOM,))
+    if local == "feed" and _is_atom(f"{core}}}"):
+        return _vocabulary(
+            Format.ATOM, entry="entry", channel=None, cores=(root.removesuffix("feed"),)
+        )
     if root == f"{_RDF}RDF":
         return _vocabulary(Format.RDF, entry="item", channel="channel", cores=_RDF_CORES)
     if local == "rss":
@@ -102,13 +108,20 @@ def vocabulary_of(root: str) -> Vocabulary:
     raise Uncuttable(f"root element {root[:60]!r}")
 
 
+def _is_atom(namespace: str) -> bool:
+    written = namespace.lower().replace("https:", "http:")
+    return namespace == "}" or written == ATOM.lower() or written.startswith(_EARLY_ATOM)
+
+
 def _vocabulary(
     format_: Format, *, entry: str, channel: str | None, cores: tuple[str, ...]
 ) -> Vocabulary:
-    id_name = {Format.ATOM: "id", Format.RSS: "guid", Format.RDF: None}[format_]
+    id_name = {Format.ATOM: "id", Format.RSS: "guid"}.get(format_)
     named = {id_name: Role.ID, "link": Role.LINK, "title": Role.TITLE}
     roles = dict.fromkeys((*_DATES, *_COUNTERS), Role.SILENT)
     for core in cores:
+        if format_ is Format.ATOM:
+            roles |= dict.fromkeys((f"{core}{name}" for name in _ATOM_DATES), Role.SILENT)
         roles |= {f"{core}{name}": role for name, role in named.items() if name}
         if format_ is not Format.ATOM:
             roles |= {f"{core}{name}": Role.SILENT for name in _RSS_DATES}
@@ -118,4 +131,5 @@ def _vocabulary(
         channels=frozenset(f"{core}{channel}" for core in cores if channel),
         id_attributes=frozenset(_RDF_IDS if format_ is Format.RDF else ()),
         roles=roles,
+        links=frozenset((ATOM_LINK, *(f"{core}link" for core in cores if format_ is Format.ATOM))),
     )

@@ -16,8 +16,12 @@ from hub.store.packing import pack_list
 from hub.store.results import Claimed
 
 _DELAYS = struct.Struct(">iii")
+# Rules, fingerprint, source (all zeros where there is none), and behind them when it left.
+_SEEN = struct.Struct(">B16s8s")
 _LEFT_AT = struct.Struct(">Q")
-_FINGERPRINT_BYTES = 16
+_NO_SOURCE = bytes(8)
+# Before records told their rules: a fingerprint, and when it left.
+_WITHOUT_RULES = (16, 24)
 
 
 class FetchOutcome(enum.StrEnum):
@@ -181,11 +185,18 @@ def _read_claim(row: list[Any]) -> TopicClaim:
 
 
 def _pack_seen(seen: Seen) -> bytes:
-    return seen.fingerprint + (_LEFT_AT.pack(seen.left_at) if seen.left_at else b"")
+    record = _SEEN.pack(seen.rules, seen.fingerprint, seen.source or _NO_SOURCE)
+    return record + (_LEFT_AT.pack(seen.left_at) if seen.left_at else b"")
 
 
 def _unpack_seen(raw: bytes) -> Seen:
-    left = raw[_FINGERPRINT_BYTES:]
+    if len(raw) in _WITHOUT_RULES:
+        raw = _SEEN.pack(0, raw[:16], _NO_SOURCE) + raw[16:]
+    rules, fingerprint, source = _SEEN.unpack_from(raw)
+    left = raw[_SEEN.size :]
     return Seen(
-        fingerprint=raw[:_FINGERPRINT_BYTES], left_at=_LEFT_AT.unpack(left)[0] if left else 0
+        fingerprint=fingerprint,
+        left_at=_LEFT_AT.unpack(left)[0] if left else 0,
+        source=b"" if source == _NO_SOURCE else source,
+        rules=rules,
     )

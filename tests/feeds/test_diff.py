@@ -1,11 +1,13 @@
 """What is news, and what is remembered, over the versions of one feed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from hub.feeds.diff import Diff, Seen, diff
+from hub.feeds.diff import LATE_DOCUMENTS, RULES, Diff, Seen, diff, recognisable
 from hub.feeds.document import Feed, read_document
+from hub.feeds.records import Known
 
 
 def feed(*items: str) -> Feed:
@@ -27,6 +29,11 @@ def history(*versions: Feed) -> dict[bytes, Seen]:
     for number, version in enumerate(versions, start=1):
         seen = after(seen, diff(version, seen, number=number))
     return seen
+
+
+def record(document: Feed, index: int) -> Seen:
+    entry = document.entries[index]
+    return Seen(fingerprint=entry.fingerprint, left_at=0, source=document.sources[entry.identity])
 
 
 STEPS = [
@@ -51,6 +58,14 @@ def test_an_entry_that_left_and_comes_back_is_no_news() -> None:
     assert diff(feed("a", "b"), seen, number=4).news == ()
 
 
+def test_the_record_of_an_entry_that_comes_back_says_that_it_is_there() -> None:
+    document = feed("a", "b")
+    seen = history(document, feed("b"))
+    assert diff(document, seen, number=3).updates == {
+        document.entries[0].identity: record(document, 0)
+    }
+
+
 def test_an_entry_that_comes_back_changed_is_news() -> None:
     document = feed("a=2", "b")
     seen = history(feed("a=1", "b"), feed("b"))
@@ -69,9 +84,9 @@ def test_only_records_that_differ_are_written() -> None:
     second = feed("a=2", "b", "d")
     change = diff(second, seen, number=7)
     assert change.updates == {
-        a.identity: Seen(fingerprint=second.entries[0].fingerprint, left_at=0),
-        c.identity: Seen(fingerprint=c.fingerprint, left_at=7),
-        second.entries[2].identity: Seen(fingerprint=second.entries[2].fingerprint, left_at=0),
+        a.identity: record(second, 0),
+        c.identity: replace(seen[c.identity], left_at=7),
+        second.entries[2].identity: record(second, 2),
     }
     assert b.identity not in change.updates
     assert diff(second, after(seen, change), number=8).updates == {}
@@ -107,7 +122,88 @@ def test_what_is_in_the_document_is_never_evicted() -> None:
 
 
 def test_what_left_just_now_and_is_evicted_is_not_written() -> None:
-    seen = history(feed(*(f"e{number}" for number in range(300))))
-    change = diff(feed("a"), seen, number=2)
-    assert len(change.evicted) == 101
+    seen = history(
+        feed(*(f"a{number}" for number in range(150))),
+        feed(*(f"b{number}" for number in range(150))),
+    )
+    change = diff(feed("c"), seen, number=3)
+    assert len(change.evicted) == 1
     assert change.updates.keys().isdisjoint(change.evicted)
+
+
+def test_a_long_feed_that_shrinks_brings_no_news_when_it_is_well_again() -> None:
+    whole = feed(*(f"e{number}" for number in range(1000)))
+    shrunk = [feed("e0", f"new{number}") for number in range(LATE_DOCUMENTS - 1)]
+    seen = history(whole, *shrunk)
+    assert diff(whole, seen, number=len(shrunk) + 2).news == ()
+
+
+def test_a_feed_that_stays_short_is_forgotten_in_its_former_length() -> None:
+    whole = feed(*(f"e{number}" for number in range(1000)))
+    seen = history(whole, *(feed("e0", f"new{number}") for number in range(LATE_DOCUMENTS + 1)))
+    assert len(seen) == 200
+
+
+def names(letter: str, count: int) -> list[str]:
+    return [f"{letter}{number}" for number in range(count)]
+
+
+FLOODS = [
+    pytest.param(names("a", 30), names("b", 30), 30, id="all ids are new"),
+    pytest.param(names("a", 30), [*names("b", 28), *names("a", 2)], 28, id="nearly all are"),
+    pytest.param(names("a", 30), [*names("b", 26), *names("a", 4)], 0, id="some are known"),
+    pytest.param(names("a", 20), names("b", 20), 0, id="a short feed"),
+    pytest.param(names("a", 9), names("b", 100), 0, id="a feed that had hardly any"),
+    pytest.param([], names("b", 100), 0, id="a first document"),
+    pytest.param(names("a", 30), [f"{name}=2" for name in names("a", 30)], 0, id="all changed"),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "flood"), FLOODS)
+def test_a_flood_is_more_new_entries_at_once_than_a_feed_brings(
+    before: list[str], now: list[str], flood: int
+) -> None:
+    assert diff(feed(*now), history(feed(*before)), number=2).flood == flood
+
+
+def test_records_of_other_rules_make_no_entry_changed() -> None:
+    before, now = feed("a=1", "b", "c"), feed("a=2", "b", "d")
+    seen = history(before)
+    a, b, _ = before.entries
+    seen[a.identity] = replace(seen[a.identity], rules=RULES - 1, fingerprint=bytes(16))
+    change = diff(now, seen, number=2)
+    assert change.news == now.entries[2:]
+    assert change.updates[a.identity] == record(now, 0)
+    assert b.identity not in change.updates
+
+
+def test_where_all_records_are_of_other_rules_the_document_is_adopted() -> None:
+    seen = {bytes(16): Seen(fingerprint=bytes(16), left_at=0, rules=RULES - 1)}
+    now = feed("a", "b")
+    change = diff(now, seen, number=2)
+    assert change.news == ()
+    assert diff(feed("a", "b", "c"), after(seen, change), number=3).news != ()
+
+
+def test_records_are_of_use_only_under_the_rules_that_made_them() -> None:
+    document = feed("a")
+    (identity,) = seen = history(document)
+    known = Known(identity=identity, fingerprint=document.entries[0].fingerprint)
+    assert recognisable(seen) == {document.sources[identity]: known}
+    assert recognisable({identity: replace(seen[identity], rules=RULES - 1)}) == {}
+    assert recognisable({identity: replace(seen[identity], source=b"")}) == {}
+
+
+def test_entries_rewritten_without_news_are_brought_up_to_date_200_at_a_time() -> None:
+    def built(day: int) -> Feed:
+        items = "".join(
+            f"<item><guid>{number}</guid><pubDate>{day}</pubDate></item>" for number in range(300)
+        )
+        read = read_document(f"<rss><channel>{items}</channel></rss>".encode(), "")
+        assert isinstance(read, Feed)
+        return read
+
+    seen = history(built(1))
+    first = diff(built(2), seen, number=2)
+    second = diff(built(2), after(seen, first), number=3)
+    assert (first.news, len(first.updates), len(second.updates)) == ((), 200, 100)

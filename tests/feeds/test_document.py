@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 from hub.feeds.document import Feed, Format, Opaque, Surrounding, read_document
+from hub.feeds.fat_ping import cut
 
 RDF_SYNTAX = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
@@ -83,6 +84,73 @@ FEEDS = [
 ]
 
 
+FEEDS += [
+    pytest.param(
+        b'<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><id>1</id></entry></feed>',
+        Format.ATOM,
+        [b"<entry><id>1</id></entry>"],
+        id="Atom 0.3",
+    ),
+    pytest.param(
+        b'<feed xmlns="http://purl.org/atom/ns#draft-ietf-atompub-format-05"><entry/></feed>',
+        Format.ATOM,
+        [b"<entry/>"],
+        id="a draft of Atom",
+    ),
+    pytest.param(
+        b'<feed xmlns="https://www.w3.org/2005/atom"><entry><id>1</id></entry></feed>',
+        Format.ATOM,
+        [b"<entry><id>1</id></entry>"],
+        id="Atom's namespace not quite as it is",
+    ),
+    pytest.param(
+        b"<feed><entry><id>1</id></entry></feed>",
+        Format.ATOM,
+        [b"<entry><id>1</id></entry>"],
+        id="Atom without its namespace",
+    ),
+    pytest.param(
+        b'<!DOCTYPE rss [<!ENTITY a "<b/>"> <!-- ]> --> <!ATTLIST item a CDATA "]>">]>'
+        b"<rss><channel><item>&a;</item></channel></rss>",
+        Format.RSS,
+        [b"<item>&a;</item>"],
+        id="a DTD of its own",
+    ),
+    pytest.param(
+        b'<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">'
+        b"<!ENTITY % y '<!ENTITY z \"\">'> %y;]>"
+        b"<rss><channel><item>&x;&z;</item></channel></rss>",
+        Format.RSS,
+        [b"<item>&x;&z;</item>"],
+        id="external entities are left as they are",
+    ),
+    pytest.param(
+        b"<rss><channel><item title='>' a=\"/item>>\"><a b='/'/></item></channel></rss>",
+        Format.RSS,
+        [b"<item title='>' a=\"/item>>\"><a b='/'/></item>"],
+        id="what looks like a tag's end stands in an attribute",
+    ),
+    pytest.param(
+        b"<rss><channel><item>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</item></channel></rss>",
+        Format.RSS,
+        [b"<item>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</item>"],
+        id="an entry of deep nesting",
+    ),
+    pytest.param(
+        b"<rss><channel><item>"
+        + b"".join(b"<a%d a%d=''/>" % (number, number) for number in range(5000))
+        + b"</item></channel></rss>",
+        Format.RSS,
+        [
+            b"<item>"
+            + b"".join(b"<a%d a%d=''/>" % (number, number) for number in range(5000))
+            + b"</item>"
+        ],
+        id="an entry of many names",
+    ),
+]
+
+
 @pytest.mark.parametrize(("body", "format_", "entries"), FEEDS)
 def test_entries_are_found_by_their_bytes(
     body: bytes, format_: Format, entries: list[bytes]
@@ -97,22 +165,28 @@ def test_entries_are_found_by_their_bytes(
 OPAQUE = [
     pytest.param(b"", "empty", id="nothing"),
     pytest.param(b" \r\n\xef\xbb\xbf", "empty", id="white space"),
-    pytest.param(b'{"version": "https://jsonfeed.org/version/1.1"}', "not XML", id="JSON Feed"),
-    pytest.param(b"\x1f\x8b\x08<rss/>", "not XML", id="binary"),
+    pytest.param(b"\x1f\x8b\x08<x/>", "not XML", id="binary"),
+    pytest.param(b"<p>x</p>" + b" " * 4096 + b"<rss>", "root element 'p'", id="a feed far down"),
     pytest.param(b"<html><body>502</body></html>", "root element 'html'", id="error page"),
-    pytest.param(b"<feed><entry/></feed>", "root element 'feed'", id="Atom without its namespace"),
     pytest.param(
-        b"<rss><channel><item></channel></rss>",
-        "not well-formed: mismatched tag (line 1)",
-        id="mismatched tag",
+        b"<rss xmlns:%b=''><channel><%b:item/></channel></rss>" % (b"a" * 300, b"a" * 300),
+        "a name of more than 256 bytes",
+        id="a long name",
+    ),
+    pytest.param(b"<p>&nbsp;</p>", "root element 'p'", id="broken, and no feed"),
+    pytest.param(b"<!-- <rss> ", "not well-formed: unclosed token (line 1)", id="no element"),
+    pytest.param(
+        b'<entry xmlns="http://www.w3.org/2005/Atom"><id>1</id></entry>',
+        "root element '{http://www.w3.org/2005/Atom}entry'",
+        id="a lone entry",
     ),
     pytest.param(
-        b"<rss><channel>\n<item>&nbsp;</item></channel></rss>",
-        "not well-formed: undefined entity (line 2)",
-        id="HTML entity without a DTD",
+        "<rss>\0".encode("utf-16le") + b"x", "not in utf-16le, as it says", id="cut UTF-16"
     ),
     pytest.param(
-        b"<rss><channel><item>", "not well-formed: no element found (line 1)", id="truncated"
+        b"<rss><channel>" + b"<item/>" * 20_001 + b"</channel></rss>",
+        "more than 20000 entries",
+        id="too many entries",
     ),
     pytest.param(b"<rss version='2.0'/>", "no channel", id="RSS without a channel"),
     pytest.param(
@@ -127,31 +201,7 @@ OPAQUE = [
         id="items inside and beside the channel",
     ),
     pytest.param(
-        b'<?xml version="1.0" encoding="Shift_JIS"?><rss><channel/></rss>',
-        "encoding 'shift-jis'",
-        id="multi-byte encoding",
-    ),
-    pytest.param(
-        b'<!DOCTYPE rss [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
-        b"<rss><channel><item>&b;</item></channel></rss>",
-        "a DTD with declarations of its own",
-        id="entities of its own",
-    ),
-    pytest.param(
-        b'<!DOCTYPE rss [<!ATTLIST item a CDATA "aaaa">]><rss><channel><item/></channel></rss>',
-        "a DTD with declarations of its own",
-        id="default attributes",
-    ),
-    pytest.param(
-        b'<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss><channel>&x;</channel></rss>',
-        "a DTD with declarations of its own",
-        id="external entity",
-    ),
-    pytest.param(
         b"<rss><channel>" + b"<a>" * 300, "elements nested deeper than 256", id="deep envelope"
-    ),
-    pytest.param(
-        b"<rss><channel><item>" + b"<a>" * 300, "elements nested deeper than 256", id="deep entry"
     ),
     pytest.param(
         b"<rss "
@@ -160,26 +210,148 @@ OPAQUE = [
         "more than 128 namespace prefixes",
         id="too many prefixes",
     ),
-    pytest.param(
-        b"<rss><channel><item>"
-        + b"".join(b"<a%d/>" % number for number in range(5000))
-        + b"</item></channel></rss>",
-        "more than 4096 element names",
-        id="too many element names",
-    ),
-    pytest.param(
-        b"<rss><channel><item>"
-        + b"".join(b"<a a%d=''/>" % number for number in range(5000))
-        + b"</item></channel></rss>",
-        "more than 4096 attribute names",
-        id="too many attribute names",
-    ),
 ]
 
 
 @pytest.mark.parametrize(("body", "reason"), OPAQUE)
 def test_what_cannot_be_cut_is_opaque_and_says_why(body: bytes, reason: str) -> None:
     assert read_document(body, "") == Opaque(reason=reason)
+
+
+RECOVERED = [
+    pytest.param(
+        b"<rss><channel>\n<item>&nbsp;</item></channel></rss>",
+        [b"<item>&nbsp;</item>"],
+        "undefined entity (line 2)",
+        id="HTML entity without a DTD",
+    ),
+    pytest.param(
+        b"<rss><channel><item>a & b < c</item><item>d</item></channel></rss>",
+        [b"<item>a & b < c</item>", b"<item>d</item>"],
+        "not well-formed (invalid token) (line 1)",
+        id="characters that should be escaped",
+    ),
+    pytest.param(
+        b"<rss><channel><item>a\0b\x01</item></channel></rss>",
+        [b"<item>a\0b\x01</item>"],
+        "not well-formed (invalid token) (line 1)",
+        id="NUL and control characters",
+    ),
+    pytest.param(
+        b"<rss><channel><item>caf\xe9</item></channel></rss>",
+        [b"<item>caf\xe9</item>"],
+        "not well-formed (invalid token) (line 1)",
+        id="bytes that are no UTF-8",
+    ),
+    pytest.param(
+        b"<rss><channel><item><p>a<br>b</p><b></item><item>c</item></channel></rss>",
+        [b"<item><p>a<br>b</p><b></item>", b"<item>c</item>"],
+        "mismatched tag (line 1)",
+        id="tags left open inside an entry",
+    ),
+    pytest.param(
+        b"<rss><channel><title><b></title><link><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        "mismatched tag (line 1)",
+        id="tags left open before the entries",
+    ),
+    pytest.param(
+        b"Notice: x in y\n<?xml version='1.0'?><rss><channel><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        "text before the feed",
+        id="a program's warning before the feed",
+    ),
+    pytest.param(
+        b"<br />\n<b>Notice</b>: x<br />\n<rss><channel><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        "text before the feed",
+        id="a warning with tags before the feed",
+    ),
+    pytest.param(
+        b"<!-- cached --><?xml version='1.0'?><rss><channel><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        "XML or text declaration not at start of entity (line 1)",
+        id="a comment before the declaration",
+    ),
+    pytest.param(
+        b"<rss><channel></b><item>a</item></x></channel></rss>",
+        [b"<item>a</item>"],
+        "mismatched tag (line 1)",
+        id="stray end tags",
+    ),
+    pytest.param(
+        b"<rss><channel><item>a<item>b</channel></rss>",
+        [b"<item>a", b"<item>b"],
+        "mismatched tag (line 1)",
+        id="entries without end tags",
+    ),
+    pytest.param(
+        b'<rss><channel><item><a href="x"" b="1"/></item><item>c</item></channel></rss>',
+        [b'<item><a href="x"" b="1"/></item>', b"<item>c</item>"],
+        "not well-formed (invalid token) (line 1)",
+        id="quotes that don't match",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "entries", "fault"), RECOVERED)
+def test_a_broken_feed_is_cut_at_its_tags_and_says_what_is_wrong(
+    body: bytes, entries: list[bytes], fault: str
+) -> None:
+    feed = read_document(body, "")
+    assert isinstance(feed, Feed)
+    assert feed.fault == f"not well-formed: {fault}"
+    assert [body[entry.start : entry.end] for entry in feed.entries] == entries
+    assert cut(feed, feed.entries).document == body
+
+
+def test_a_feed_with_entities_of_its_own_is_not_judged_since_that_would_expand_them() -> None:
+    dtd = b'<!DOCTYPE rss [<!ENTITY a "b">]>'
+    feed = read_document(dtd + b"<rss><channel><item>&nope;</item></channel></rss>", "")
+    assert isinstance(feed, Feed)
+    assert (feed.fault, len(feed.entries)) == (None, 1)
+
+
+TRUNCATED = [
+    pytest.param(b"", b"", id="behind an entry"),
+    pytest.param(b"<item><a>b</a>", b"", id="inside an entry"),
+    pytest.param(b"<item><![CDATA[a</item>", b"", id="inside CDATA"),
+    pytest.param(b"<!-- a <item>b</item>", b"", id="inside a comment"),
+    pytest.param(b"<ite", b"", id="inside a tag"),
+    pytest.param(b"<image><url>a</url>", b"<image><url>a</url></image>", id="behind the entries"),
+]
+
+
+@pytest.mark.parametrize(("rest", "kept"), TRUNCATED)
+def test_a_truncated_feed_is_less_its_last_entry_and_gets_its_end(rest: bytes, kept: bytes) -> None:
+    whole = b"<rss><channel><title>t</title><item>1</item>"
+    feed = read_document(whole + rest, "")
+    assert isinstance(feed, Feed)
+    assert feed.fault is not None
+    ping = cut(feed, feed.entries)
+    assert ping.document == whole + kept + b"</channel></rss>"
+    assert len(ping.entries) == 1
+    again = read_document(ping.document, "")
+    assert isinstance(again, Feed)
+    assert (again.fault, again.entries) == (None, ping.entries)
+
+
+def test_a_truncated_utf_16_feed_gets_its_end_in_utf_16() -> None:
+    feed = read_document("<rss><channel><item>\xe9</item><item>".encode("utf-16"), "")
+    assert isinstance(feed, Feed)
+    whole = "<rss><channel><item>\xe9</item></channel></rss>"
+    assert cut(feed, feed.entries).document == whole.encode("utf-16")
+
+
+@pytest.mark.parametrize("namespace", ["http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"])
+def test_links_of_a_broken_feed_are_read(namespace: str) -> None:
+    feed = read_document(
+        f'<feed xmlns="{namespace}"><title>'.encode() + b"&nbsp;</title>"
+        b'<link rel="hub" href="http://h/"/><link rel="self" href="http://s/"><entry>',
+        "",
+    )
+    assert isinstance(feed, Feed)
+    assert (feed.hub_links, feed.self_link) == (("http://h/",), "http://s/")
 
 
 def test_links_of_the_feed_itself_are_found_as_written() -> None:
@@ -239,6 +411,48 @@ HOSTILE = [
         + b"<x xmlns='v'/>" * 35_000
         + b"</item></channel></rss>",
         id="many scopes",
+    ),
+    pytest.param(b"<rss><channel><item>" + b"<!--" * 125_000, id="comments without an end"),
+    pytest.param(b"<rss><channel><item>" + b"<![CDATA[" * 55_000, id="CDATA without an end"),
+    pytest.param(b"<rss><channel><item>" + b'<a b="' * 83_000, id="quotes without an end"),
+    pytest.param(b"<!DOCTYPE a [" * 40_000 + b"<rss>", id="document types without an end"),
+    pytest.param(b'<!DOCTYPE a "' * 40_000 + b"<rss>", id="quotes in document types"),
+    pytest.param(
+        b"<rss><channel>" + b"<a>" * 240 + b"</b>" * 40_000 + b"</channel></rss>",
+        id="stray end tags below many levels",
+    ),
+    pytest.param(
+        b"<rss><channel><item>" + b"?" * 500_000 + b"utm_</item></channel></rss>",
+        id="question marks",
+    ),
+    pytest.param(
+        b"<rss><channel><item>" + b"<pubDate>" * 26_000 + b"</pubDate>" * 26_000,
+        id="dates within dates",
+    ),
+    pytest.param(
+        b"<rss><channel><item>"
+        + b"<a><guid>1</guid>" * 23_000
+        + b"</a>" * 23_000
+        + b"</item></channel></rss>",
+        id="ids ever deeper",
+    ),
+    pytest.param(
+        b'<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa">'
+        + b"".join(
+            b'<!ENTITY a%d "%s">' % (n, b"&a%s;" % (str(n - 1).encode() if n else b"") * 10)
+            for n in range(10)
+        )
+        + b"]><rss><channel><item a='&a9;'>"
+        + b"&a9;" * 100_000
+        + b"</item></channel></rss>",
+        id="entities within entities",
+    ),
+    pytest.param(
+        b'{"version":"https://jsonfeed.org/version/1","items":' + b"[" * 500_000, id="deep JSON"
+    ),
+    pytest.param(
+        b'{"version":"https://jsonfeed.org/version/1","items":[' + b"{}," * 160_000 + b"{}]}",
+        id="many items",
     ),
 ]
 

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from hub.feeds.document import Feed, read_document
+from hub.feeds.document import Feed, Opaque, read_document
 from hub.feeds.encoding import (
     _READABLE,
     XmlStart,
@@ -12,6 +12,8 @@ from hub.feeds.encoding import (
     leading_white_space,
     trailing_white_space,
 )
+from hub.feeds.fat_ping import cut
+from hub.feeds.records import Uncuttable
 
 DECLARED = b'<?xml version="1.0" encoding="Windows-1251"?><rss/>'
 
@@ -45,15 +47,113 @@ def test_encoding_is_the_first_that_is_named(
 
 
 @pytest.mark.parametrize("label", _READABLE)
-def test_whatever_we_call_readable_expat_reads(label: str) -> None:
+def test_whatever_we_call_readable_is_read(label: str) -> None:
     feed = read_document(b"<rss><channel><item>a</item></channel></rss>", f"a/b;charset={label}")
     assert isinstance(feed, Feed)
     assert len(feed.entries) == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16le", "utf-16be", "cp1251"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-16le", "utf-16be", "utf-32le", "utf-32be", "cp1251"]
+)
 def test_white_space_is_measured_in_whole_characters(encoding: str) -> None:
     # U+0A20 and U+200A have the byte of a line feed in either half.
     data = " \tж\u0a20\u200a\r\n".encode(encoding, "replace")
     assert leading_white_space(data, encoding) == " \t".encode(encoding)
     assert trailing_white_space(data, encoding) == "\r\n".encode(encoding)
+
+
+RUSSIAN = "<rss><channel><item><guid>\u0436</guid>\u0439\u044b\u044f</item></channel></rss>"
+JAPANESE = "<rss><channel><item><guid>\u65e5</guid>\u30bd</item><item>\u8868</item></channel></rss>"
+
+
+def feed(body: bytes, content_type: str = "") -> Feed:
+    read = read_document(body, content_type)
+    assert isinstance(read, Feed)
+    return read
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        *("shift_jis", "windows-31j", "euc-jp", "iso-2022-jp", "utf-16", "utf-16le", "utf-16be"),
+        *("gb2312", "gbk", "gb18030", "utf-32", "utf-32le", "utf-32be", "utf-8", "utf-8-sig"),
+    ],
+)
+def test_entries_are_cut_by_their_bytes_and_known_in_any_encoding(encoding: str) -> None:
+    codec = {"windows-31j": "cp932", "gb2312": "gb18030"}.get(encoding, encoding)
+    body = JAPANESE.encode(codec)
+    read = feed(body, f"text/xml; charset={encoding}")
+    pieces = [body[entry.start : entry.end] for entry in read.entries]
+    plain = codec.removesuffix("-sig") if codec != "utf-16" else "utf-16le"
+    plain = "utf-32le" if codec == "utf-32" else plain
+    assert pieces == [
+        f"<item>{item}</item>".encode(plain) for item in ("<guid>\u65e5</guid>\u30bd", "\u8868")
+    ]
+    names = [(entry.identity, entry.fingerprint) for entry in feed(JAPANESE.encode()).entries]
+    assert [(entry.identity, entry.fingerprint) for entry in read.entries] == names
+    assert cut(read, read.entries).document == body
+
+
+WRONG = [
+    pytest.param(RUSSIAN.encode(), "windows-1251", "utf-8", id="UTF-8, called otherwise"),
+    pytest.param(
+        RUSSIAN.replace("\u044f", "\u044f" * 9).encode() + b"\xff",
+        "windows-1251",
+        "utf-8",
+        id="UTF-8 with a damaged character, called otherwise",
+    ),
+    pytest.param(RUSSIAN.encode("cp1251"), "utf-8", "utf-8", id="not UTF-8, as it is called"),
+    pytest.param(RUSSIAN.encode("cp1251"), "shift_jis", "shift_jis", id="not what it is called"),
+    pytest.param(RUSSIAN.encode("cp1251"), "x-unknown", "utf-8", id="called what nobody knows"),
+    pytest.param(RUSSIAN.encode("cp1251"), "utf-7", "utf-8", id="called UTF-7"),
+    pytest.param(JAPANESE.encode("cp932") + b"\x81", "shift_jis", "shift_jis", id="damaged"),
+]
+
+
+@pytest.mark.parametrize(("body", "charset", "encoding"), WRONG)
+def test_a_feed_of_a_wrong_encoding_is_cut_all_the_same(
+    body: bytes, charset: str, encoding: str
+) -> None:
+    read = feed(body, f"text/xml; charset={charset}")
+    assert read.context.encoding == encoding
+    pieces = [body[entry.start : entry.end] for entry in read.entries]
+    assert pieces
+    assert all(piece.startswith(b"<item>") and piece.endswith(b"</item>") for piece in pieces)
+    assert cut(read, read.entries).document == body
+
+
+@pytest.mark.parametrize("charset", ["windows-1252", "shift_jis", "euc-kr", "gb18030", "big5"])
+def test_a_wrong_label_makes_an_entry_no_other_whatever_else_is_there(charset: str) -> None:
+    every_letter = "".join(map(chr, range(0x410, 0x450)))
+    item = "<item><guid>\u0436</guid></item>"
+    entries = [
+        feed(
+            f"<rss><channel><title>{title}</title>{item}</channel></rss>".encode("cp1251"),
+            f"text/xml; charset={charset}",
+        ).entries[0]
+        for title in ("", every_letter, "\u0402\u0403\u040a")
+    ]
+    assert {(entry.identity, entry.fingerprint) for entry in entries} == {
+        (entries[0].identity, entries[0].fingerprint)
+    }
+
+
+def test_a_damaged_character_changes_no_other_entry() -> None:
+    items = "".join(f"<item><guid>\u0436{number}</guid></item>" for number in range(9))
+    body = f"<rss><channel>{items}</channel></rss>".encode()
+    content_type = "text/xml; charset=windows-1251"
+    before = feed(body, content_type).entries
+    after = feed(body.replace("\u0436".encode() + b"8", b"\xd08"), content_type).entries
+    assert [entry.identity for entry in after[:8]] == [entry.identity for entry in before[:8]]
+
+
+def test_an_encoding_nobody_knows_is_told_to_who_asks() -> None:
+    with pytest.raises(Uncuttable, match="encoding 'x-unknown'"):
+        find_xml(b"<rss/>", "text/xml; charset=x-unknown")
+
+
+def test_bytes_that_would_not_come_back_from_utf_8_are_not_cut() -> None:
+    body = b"<rss><channel><item>\x1b(B\x1b$BF|\x1b(B</item></channel></rss>"
+    read = read_document(body, "text/xml; charset=iso-2022-jp")
+    assert read == Opaque(reason="not in iso2022_jp, as it says")

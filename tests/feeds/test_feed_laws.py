@@ -1,7 +1,7 @@
 """What holds for every feed: laws over generated documents of all formats and several encodings."""
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from xml.sax.saxutils import escape, quoteattr
 
@@ -9,12 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from hub.feeds.diff import Seen, diff
+from hub.feeds.diff import diff
 from hub.feeds.document import Feed, Opaque, read_document
 from hub.feeds.fat_ping import FatPing, cut, merge, pack, unpack
 
-MARKS = {"utf-16le": codecs.BOM_UTF16_LE, "utf-16be": codecs.BOM_UTF16_BE}
-ENCODINGS = ("utf-8", "iso-8859-1", "windows-1251", *MARKS)
+MARKS = {
+    "utf-16le": codecs.BOM_UTF16_LE,
+    "utf-16be": codecs.BOM_UTF16_BE,
+    "utf-32le": codecs.BOM_UTF32_LE,
+}
+ENCODINGS = (
+    "utf-8",
+    "iso-8859-1",
+    "windows-1251",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc-kr",
+    *MARKS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +188,7 @@ def test_what_is_seen_and_the_news_make_up_the_new_version(before: bytes, now: b
     applied = known | {entry.identity: entry.fingerprint for entry in change.news}
     assert {entry.identity: entry.fingerprint for entry in feed.entries}.items() <= applied.items()
     for identity in seen.keys() - {entry.identity for entry in feed.entries}:
-        assert change.updates[identity] == Seen(fingerprint=known[identity], left_at=2)
+        assert change.updates[identity] == replace(seen[identity], left_at=2)
 
 
 @given(histories())
@@ -227,4 +240,13 @@ def test_reading_a_damaged_feed_never_raises(body: bytes, data: st.DataObject) -
     damaged = body[:start] + data.draw(st.binary(max_size=8)) + body[end:]
     feed = read_document(damaged, f"text/xml; charset={charset}")
     if isinstance(feed, Feed):
-        assert cut(feed, feed.entries).document == damaged
+        pieces = [damaged[entry.start : entry.end] for entry in feed.entries]
+        ping = cut(feed, feed.entries)
+        assert [ping.document[entry.start : entry.end] for entry in ping.entries] == pieces
+        assert feed.closing or ping.document == damaged
+
+
+@given(bodies(), bodies())
+def test_what_is_remembered_changes_nothing_of_what_is_read(before: bytes, now: bytes) -> None:
+    seen = diff(read(before), {}, number=1).updates
+    assert read_document(now, "", seen) == read_document(now, "")

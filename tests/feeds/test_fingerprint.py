@@ -1,7 +1,10 @@
 """What a reader sees of an entry, and what is no news (the tables of hub/feeds/vocabulary.py)."""
 
+from dataclasses import replace
+
 import pytest
 
+from hub.feeds.diff import diff
 from hub.feeds.document import Feed, read_document
 
 NAMESPACES = (
@@ -54,6 +57,23 @@ NO_NEWS = [
         '<media:community><media:statistics views="2"/></media:community>',
         id="views of a video",
     ),
+    pytest.param(
+        '<a href="http://x/a"/>http://x/', "<a href='https://x/a'/>https://x/", id="http or https"
+    ),
+    pytest.param(
+        "<link>http://x/a?b=1</link>",
+        "<link>http://x/a?b=1&amp;utm_source=rss&amp;utm_medium=feed</link>",
+        id="tracking parameters behind others",
+    ),
+    pytest.param(
+        "<link>http://x/a#b</link>",
+        "<link>http://x/a?utm_source=rss&amp;fbclid=1#b</link>",
+        id="tracking parameters alone",
+    ),
+    pytest.param("<a>&lt;p>\xa0</a>", "<a><![CDATA[<p>]]>&nbsp;</a>", id="entities of HTML"),
+    pytest.param("<a>&amp;amp;</a>", "<a>&#38;amp;</a>", id="an escaped reference"),
+    pytest.param("<a>&amp;lt;</a>", "<a><![CDATA[&lt;]]></a>", id="a reference in CDATA is text"),
+    pytest.param("<a b='x &gt; y'/>", '<a b="x > y"></a>', id="a reference in an attribute"),
 ]
 
 
@@ -77,6 +97,12 @@ NEWS = [
     pytest.param("<q:a/>", "<r:a/>", id="undeclared prefixes"),
     pytest.param("<x:pubDate>1</x:pubDate>", "<x:pubDate>2</x:pubDate>", id="somebody's pubDate"),
     pytest.param("<guid>1</guid>", "<guid>2</guid>", id="guid"),
+    pytest.param("<a>&amp;lt;</a>", "<a>&lt;</a>", id="how often a character is escaped"),
+    pytest.param("<a>x?b=1</a>", "<a>x?b=2</a>", id="other parameters"),
+    pytest.param("<a>utm_source=1</a>", "<a>utm_source=2</a>", id="tracking without an address"),
+    pytest.param(
+        "<a><b><pubDate>1</pubDate></b>c</a>", "<a><b><pubDate/></b>d</a>", id="text behind a date"
+    ),
     pytest.param(
         '<x xmlns:dc="urn:y"><dc:date>1</dc:date></x>',
         '<x xmlns:dc="urn:y"><dc:date>2</dc:date></x>',
@@ -122,3 +148,18 @@ def test_an_entity_of_an_external_dtd_is_part_of_the_text() -> None:
 def test_encoding_is_not_seen() -> None:
     body = "<rss><channel><item>\xe9</item></channel></rss>"
     assert fingerprint(body.encode()) == fingerprint(body.encode("utf-16"))
+
+
+def test_the_parts_of_a_broken_entry_are_not_set_apart_by_its_own_characters() -> None:
+    assert rss("&nope;<a>b\x04</a>") == rss("&nope;<a>b?</a>")
+    assert rss("&nope;<a>b&#4;</a>") == rss("&nope;<a>b</a>")
+
+
+def test_an_entry_whose_bytes_are_remembered_is_not_read_again() -> None:
+    body = b"<rss><channel><item><guid>1</guid></item></channel></rss>"
+    feed = read_document(body, "")
+    assert isinstance(feed, Feed)
+    ((identity, seen),) = diff(feed, {}, number=1).updates.items()
+    again = read_document(body, "", {identity: replace(seen, fingerprint=bytes(16))})
+    assert isinstance(again, Feed)
+    assert (again.entries[0].identity, again.entries[0].fingerprint) == (identity, bytes(16))

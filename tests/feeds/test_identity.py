@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.feeds.diff import diff
 from hub.feeds.document import Entry, Feed, read_document
 
 ATOM = '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:x="urn:x">{}</feed>'
@@ -68,6 +69,24 @@ SAME = [
     ),
     pytest.param(
         RSS, "<item><title>a</title></item>", "<item>\n<title>a</title></item>", id="what it says"
+    ),
+    pytest.param(
+        RSS,
+        "<item><guid>http://x/1</guid>a</item>",
+        "<item><guid>https://x/1?utm_source=rss</guid>b</item>",
+        id="its address, whatever its scheme and tracking parameters",
+    ),
+    pytest.param(
+        ATOM,
+        '<entry><link href="a" hreflang="de" rel="alternate"/>a</entry>',
+        '<entry><link title="t" href="a"/>b</entry>',
+        id="Atom: the alternate link among other attributes",
+    ),
+    pytest.param(
+        RDF,
+        '<item xml:lang="de" r:about="1" z="2"><link>a</link></item>',
+        '<item r:about="1"><link>b</link></item>',
+        id="RDF: about among other attributes",
     ),
 ]
 
@@ -150,3 +169,24 @@ def test_a_twin_that_is_edited_keeps_its_identity(name: str) -> None:
 def test_entries_that_say_the_same_are_one() -> None:
     first, second = entries(RSS, "<item><guid>1</guid></item><item> <guid>1</guid> </item>")
     assert first.identity == second.identity
+
+
+def test_a_twin_that_appears_changes_who_its_like_is_whatever_is_remembered() -> None:
+    alone = RSS.format("<item><guid>1</guid>a</item>").encode()
+    both = RSS.format("<item><guid>1</guid>a</item><item><guid>1</guid>b</item>").encode()
+    feed = read_document(alone, "")
+    assert isinstance(feed, Feed)
+    seen = diff(feed, {}, number=1).updates
+    assert read_document(both, "", seen) == read_document(both, "")
+    twins = read_document(both, "")
+    assert isinstance(twins, Feed)
+    assert feed.entries[0].identity not in {entry.identity for entry in twins.entries}
+
+
+def test_equal_bytes_in_other_namespaces_are_read_anew() -> None:
+    item = "<item><guid>1</guid><p:a>1</p:a></item>"
+    before = read_document(f"<rss xmlns:p='urn:a'><channel>{item}</channel></rss>".encode(), "")
+    now = f"<rss xmlns:p='urn:b'><channel>{item}</channel></rss>".encode()
+    assert isinstance(before, Feed)
+    seen = diff(before, {}, number=1).updates
+    assert read_document(now, "", seen) == read_document(now, "")

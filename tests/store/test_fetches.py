@@ -40,6 +40,22 @@ class TestSeenEntries:
         followed.publish(record=replace(SAME, evicted=tuple(seen.keys() - kept.keys())))
         assert followed.run(topics.seen(ID)) == kept
 
+    def test_all_of_a_record_is_kept(self, followed: Scene) -> None:
+        seen = {
+            bytes(16): Seen(fingerprint=bytes(16), left_at=7, source=b"12345678", rules=3),
+            b"1" * 16: Seen(fingerprint=b"2" * 16, left_at=0, source=b"12345678"),
+        }
+        followed.publish(record=replace(NEWS, seen=seen))
+        assert followed.run(followed.workers[0].topics.seen(ID)) == seen
+
+    def test_records_from_before_they_told_their_rules_are_read(self, followed: Scene) -> None:
+        followed.publish(record=replace(NEWS, seen=self.seen(1)))
+        records = {b"1" * 16: b"f" * 16, b"2" * 16: b"f" * 16 + (7).to_bytes(8, "big")}
+        followed.redis.hset(followed.key(f"seen:{ID}"), mapping=records)
+        seen = followed.run(followed.workers[0].topics.seen(ID))
+        old = Seen(fingerprint=b"f" * 16, left_at=0, rules=0)
+        assert [seen[b"1" * 16], seen[b"2" * 16]] == [old, replace(old, left_at=7)]
+
     def test_more_values_than_lua_can_unpack_come_through(self, followed: Scene) -> None:
         seen = self.seen(12_000)
         followed.publish(record=replace(NEWS, seen=seen))

@@ -1,5 +1,6 @@
 """What each answer to a fetch comes to, without a network or a Redis."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from workers.reading import (
 )
 
 URL = "http://site.example/feed"
+JSON = "application/feed+json"
 FRESH = TopicClaim(
     topic_id="t",
     token="1.a",
@@ -55,6 +57,12 @@ def after(body: bytes, failures: int = 0) -> tuple[TopicClaim, dict[bytes, Seen]
         is_feed=record.facts["format"] == "feed",
     )
     return replace(claim, failures=failures), dict(record.seen)
+
+
+def json_feed(*ids: str, title: str = "") -> bytes:
+    items = [{"id": name} for name in ids]
+    version = "https://jsonfeed.org/version/1.1"
+    return json.dumps({"version": version, "title": title, "items": items}).encode()
 
 
 class TestNoDocument:
@@ -212,6 +220,57 @@ class TestNews:
         for body in (atom("a"), atom("b", "a")):
             record = judge_fetch(replace(claim, mishaps=3), answer(body), seen)
             assert record.facts["mishaps"] == "0"
+
+    def test_a_json_feed_goes_out_whole_when_an_item_is_new(self) -> None:
+        claim, seen = after(json_feed("a"))
+        record = judge_fetch(claim, answer(json_feed("b", "a"), content_type=JSON), seen)
+        assert record.event == WholeEvent(content_type=JSON)
+        assert record.facts["format"] == "feed"
+
+    def test_a_json_feed_without_a_new_item_is_no_event(self) -> None:
+        claim, seen = after(json_feed("b", "a"))
+        record = judge_fetch(claim, answer(json_feed("a", title="new")), seen)
+        assert (record.outcome, record.event) == (FetchOutcome.SAME, None)
+
+    def test_a_broken_feed_is_read_and_says_what_is_wrong(self) -> None:
+        claim, seen = after(atom("a"))
+        broken = atom("b", "a", head="<title>&nbsp;</title>")
+        record = judge_fetch(claim, answer(broken), seen)
+        assert isinstance(record.event, EntriesEvent)
+        assert entries_of(record.event.ping.document) == ["b"]
+        assert record.facts["outcome"] == "read, though not well-formed: undefined entity (line 2)"
+
+
+class TestFlood:
+    OLD = tuple(f"old{number}" for number in range(30))
+    NEW = tuple(f"new{number}" for number in range(30))
+
+    def test_all_new_ids_at_once_are_a_mishap_at_first(self) -> None:
+        claim, seen = after(atom(*self.OLD))
+        record = judge_fetch(claim, answer(atom(*self.NEW)), seen)
+        assert record == FetchRecord(
+            outcome=FetchOutcome.FAILED,
+            facts={"outcome": "30 entries are new at once", "mishaps": "1"},
+            retry_ms=10_000,
+        )
+
+    def test_a_feed_that_is_well_again_brings_nothing_but_its_news(self) -> None:
+        claim, seen = after(atom(*self.OLD))
+        judge_fetch(claim, answer(atom(*self.NEW)), seen)
+        record = judge_fetch(replace(claim, mishaps=1), answer(atom("x", *self.OLD)), seen)
+        assert isinstance(record.event, EntriesEvent)
+        assert entries_of(record.event.ping.document) == ["x"]
+        assert record.facts["mishaps"] == "0"
+
+    def test_a_flood_that_lasts_is_believed_and_its_first_twenty_are_delivered(self) -> None:
+        claim, seen = after(atom(*self.OLD))
+        record = judge_fetch(replace(claim, mishaps=4), answer(atom(*self.NEW)), seen)
+        assert isinstance(record.event, EntriesEvent)
+        assert entries_of(record.event.ping.document) == list(self.NEW[:20])
+        known = {**seen, **record.seen}
+        later = replace(claim, documents=2, body_hash=fingerprint(atom(*self.NEW)))
+        assert judge_fetch(later, answer(atom("x", *self.NEW)), known).event is not None
+        assert judge_fetch(later, answer(atom(*self.NEW, *self.OLD)), known).event is None
 
 
 class TestFacts:

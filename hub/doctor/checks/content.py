@@ -63,9 +63,9 @@ def check_encoding(seen: Page) -> Iterator[Finding]:
     except Uncuttable as error:
         yield advice(
             "encoding",
-            f"The hub cannot read this document ({error}).",
+            f"It names an encoding that the hub does not know ({error}).",
             mend="Use UTF-8.",
-            why="It is passed on whole at each change, instead of the new entries alone.",
+            why="Readers guess, and show wrong characters.",
         )
         return
     broken_at = _undecodable_at(seen.answer.body, used)
