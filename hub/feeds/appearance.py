@@ -212,12 +212,12 @@ def _scoped(tokens: Sequence[bytes], words: _Words) -> Iterator[bytes]:
 def _name_pattern(vocabulary: Vocabulary, role: Role) -> re.Pattern[bytes]:
     names = [name for name, its_role in vocabulary.roles.items() if its_role is role]
     either = b"|".join(re.escape(name.encode()) for name in names) or rb"(?!)"
-    text = rb"\x01(?:%b) (?:\x02[^\x03]*+\x03 )?+([^\x04]*+)" % either
+    text = rb"\x01(?:%b) (?>(?:\x02[^\x03]*+\x03 )?)([^\x04]*+)" % either
     if role is Role.LINK and vocabulary.format is Format.ATOM:
         # Attributes stand in order, so href comes before rel; without rel it is the alternate.
         text = (
-            rb"\x01(?:%b) (?:\x02(?!href |rel )[^\x02\x03]*+)*+\x02href ([^\x02\x03]*+)"
-            rb"(?:\x02(?!rel )[^\x02\x03]*+)*+(?:\x02rel alternate |\x03)"
+            rb"\x01(?:%b) (?>(?:\x02(?!href |rel )[^\x02\x03]*+)*)\x02href ([^\x02\x03]*+)"
+            rb"(?>(?:\x02(?!rel )[^\x02\x03]*+)*)(?:\x02rel alternate |\x03)"
         ) % either
     return re.compile(text)
 
@@ -227,7 +227,7 @@ def _own_id_pattern(vocabulary: Vocabulary) -> re.Pattern[bytes] | None:
         return None
     names = b"|".join(re.escape(name.encode()) for name in sorted(vocabulary.id_attributes))
     return re.compile(
-        rb" ?\x01[^\x01\x02\x04]*+(?:\x02(?!(?:%b) )[^\x02\x03]*+)*+\x02(?:%b) ([^\x02\x03]*+)"
+        rb" ?\x01[^\x01\x02\x04]*+(?>(?:\x02(?!(?:%b) )[^\x02\x03]*+)*)\x02(?:%b) ([^\x02\x03]*+)"
         % (names, names)
     )
 

@@ -2,7 +2,9 @@
 
 Regular expressions, since a parser that calls Python at each tag costs several times more, and none
 of them gives byte offsets and goes on where a document is broken. Each is linear: what has no end
-runs to the end of the document, and no tag reaches past the next `<`.
+runs to the end of the document, and no tag reaches past the next `<`. Groups are repeated within
+(?>...): up to Python 3.11.4 a possessive repeat of a group loses its place where that fails
+half-way.
 """
 
 import re
@@ -16,19 +18,19 @@ BRACKET: Final = ord("[")
 
 _QUOTED = rb""""[^<"]*+"|'[^<']*+'"""
 # The second form is for tags whose quotes don't match.
-REST_OF_TAG: Final = rb"""(?:[^<>"']*+(?:(?:%b)[^<>"']*+)*+>|[^<>]*+>)""" % _QUOTED
+REST_OF_TAG: Final = rb"""(?:[^<>"']*+(?>(?:(?:%b)[^<>"']*+)*)>|[^<>]*+>)""" % _QUOTED
 _TAG = rb"/?[A-Za-z_:\x80-\xff]" + REST_OF_TAG
-_CDATA = rb"!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+(?:\]\]>|\Z)"
-_COMMENT = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+(?:-->|\Z)"
-_INSTRUCTION = rb"\?[^?]*+(?:\?(?!>)[^?]*+)*+(?:\?>|\Z)"
+_CDATA = rb"!\[CDATA\[[^\]]*+(?>(?:\](?!\]>)[^\]]*+)*)(?:\]\]>|\Z)"
+_COMMENT = rb"!--[^-]*+(?>(?:-(?!->)[^-]*+)*)(?:-->|\Z)"
+_INSTRUCTION = rb"\?[^?]*+(?>(?:\?(?!>)[^?]*+)*)(?:\?>|\Z)"
 APART: Final = b"|".join((_CDATA, _COMMENT, _INSTRUCTION))
 _ANY_QUOTED = rb""""[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)"""
-_SUBSET = rb"""\[(?:[^\]"'<]++|%b|<(?:%b|%b)|<)*+(?:\]\s*+|\Z)""" % (
+_SUBSET = rb"""\[(?>(?:[^\]"'<]++|%b|<(?:%b|%b)|<)*)(?:\]\s*+|\Z)""" % (
     _ANY_QUOTED,
     _COMMENT,
     _INSTRUCTION,
 )
-_DOCTYPE = rb"""!DOCTYPE[^<>\["']*+(?:(?:%b)[^<>\["']*+)*+(?:%b)?+(?:>|\Z)""" % (
+_DOCTYPE = rb"""!DOCTYPE[^<>\["']*+(?>(?:(?:%b)[^<>\["']*+)*)(?>(?:%b)?)(?:>|\Z)""" % (
     _ANY_QUOTED,
     _SUBSET,
 )
