@@ -89,7 +89,8 @@ def failed(claim: TopicClaim, outcome: str, facts: Mapping[str, str] | None = No
 
 def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> FetchRecord:
     content_type = _header(answer, "content-type") or DEFAULT_CONTENT_TYPE
-    if claim.has_baseline and not is_changed(claim, answer):
+    body_hash = fingerprint(answer.body)
+    if claim.has_baseline and body_hash == claim.body_hash:
         return FetchRecord(
             outcome=FetchOutcome.SAME,
             facts={**_validators(answer), "outcome": "unchanged", "mishaps": "0"},
@@ -103,7 +104,7 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
                 return failed(claim, f"was a feed, now is not: {reason}", count)
             return FetchRecord(
                 outcome=FetchOutcome.NEWS,
-                facts=_facts(claim, answer, content_type, document),
+                facts=_facts(claim, answer, body_hash, content_type, document),
                 event=WholeEvent(content_type=content_type),
                 body=answer.body,
             )
@@ -115,7 +116,7 @@ def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> Fetc
             event = _feed_event(claim, document, changes, content_type)
             return FetchRecord(
                 outcome=FetchOutcome.SAME if event is None else FetchOutcome.NEWS,
-                facts=_facts(claim, answer, content_type, document),
+                facts=_facts(claim, answer, body_hash, content_type, document),
                 event=event,
                 body=document.body,
                 seen=changes.updates,
@@ -139,7 +140,11 @@ def _feed_event(
 
 
 def _facts(
-    claim: TopicClaim, answer: Answer, content_type: str, document: Feed | Opaque
+    claim: TopicClaim,
+    answer: Answer,
+    body_hash: bytes,
+    content_type: str,
+    document: Feed | Opaque,
 ) -> dict[str, str | bytes]:
     links = advertised_links(
         [value for name, value in answer.headers if name == "link"],
@@ -152,7 +157,7 @@ def _facts(
         **_validators(answer),
         "mishaps": "0",
         "content_type": content_type.encode("latin-1", "replace"),
-        "body_hash": fingerprint(answer.body),
+        "body_hash": body_hash,
         "documents": str(claim.documents + 1),
         "hubs": "\n".join(links.hubs),
         "self": links.self_url or "",

@@ -79,17 +79,17 @@ class Door:
         self._orders.append(order)
         os.eventfd_write(self._wake_fd, 1)
 
-    def _drop(self, pending: Sending) -> None:
-        self._open.discard(pending)
+    def _drop(self, sending: Sending) -> None:
+        self._open.discard(sending)
         if self._is_open:
-            self._order(Cancel(request=pending))
+            self._order(Cancel(request=sending))
 
     def _settle(self, settled: list[Settled]) -> None:
         """Sets the futures of a batch."""
-        for pending, outcome in settled:
-            self._open.discard(pending)
-            if not pending.done():
-                pending.set_result(outcome)
+        for sending, outcome in settled:
+            self._open.discard(sending)
+            if not sending.done():
+                sending.set_result(outcome)
 
     def _fail_open(self, reason: Reason, detail: str) -> None:
         """Ends all that is open with one and the same reason."""

@@ -47,7 +47,7 @@ Settled = tuple[Sending, Outcome]
 class _Running:
     """A request under way."""
 
-    pending: Sending
+    sending: Sending
     transfer: Transfer
     lane: Hashable
     redirects: int = 0
@@ -85,8 +85,8 @@ class Engine:
             for connections in self._connections.values():
                 for transfer, code, message in connections.ended():
                     self._finish(self._by_transfer[transfer], code, message)
-            for pending in self._lanes.expired(time.monotonic()):
-                self._settle(pending, Reason.NOT_STARTED, "Its turn at this host didn't come.")
+            for sending in self._lanes.expired(time.monotonic()):
+                self._settle(sending, Reason.NOT_STARTED, "Its turn at this host didn't come.")
             self._hand_over()
 
     def close(self) -> None:
@@ -100,97 +100,97 @@ class Engine:
         while self._orders:
             match self._orders.popleft():
                 case Start(requests=requests):
-                    for pending in requests:
-                        self._admit(pending)
-                case Cancel(request=pending):
-                    self._abort(pending)
+                    for sending in requests:
+                        self._admit(sending)
+                case Cancel(request=sending):
+                    self._abort(sending)
                 case Stop():
                     self._is_stopping = True
                 case never:
                     assert_never(never)
 
-    def _admit(self, pending: Sending) -> None:
+    def _admit(self, sending: Sending) -> None:
         """Starts it, or has it wait its turn."""
-        if pending.done():
+        if sending.done():
             return
-        target = target_of(pending.request.url)
+        target = target_of(sending.request.url)
         if isinstance(target, BadUrl):
-            self._settle(pending, Reason.BAD_URL, target.detail)
+            self._settle(sending, Reason.BAD_URL, target.detail)
             return
-        lane = (pending.request.purpose, target.origin)
-        may_start = self._lanes.enter(lane, pending, pending.begins_before)
-        if may_start and not self._has_started(pending, target, lane):
+        lane = (sending.request.purpose, target.origin)
+        may_start = self._lanes.enter(lane, sending, sending.begins_before)
+        if may_start and not self._has_started(sending, target, lane):
             self._leave(lane)
 
     def _leave(self, lane: Hashable) -> None:
         """Gives a place in a lane to the next one that can be started."""
-        while (pending := self._lanes.leave(lane)) is not None:
-            target = target_of(pending.request.url)
-            if isinstance(target, Target) and self._has_started(pending, target, lane):
+        while (sending := self._lanes.leave(lane)) is not None:
+            target = target_of(sending.request.url)
+            if isinstance(target, Target) and self._has_started(sending, target, lane):
                 return
 
-    def _has_started(self, pending: Sending, target: Target, lane: Hashable) -> bool:
+    def _has_started(self, sending: Sending, target: Target, lane: Hashable) -> bool:
         """Whether libcurl works on it now; otherwise it is settled."""
-        if not pending.begin():
+        if not sending.begin():
             return False
-        if time.monotonic() >= pending.begins_before:
-            self._settle(pending, Reason.NOT_STARTED, "Its turn at this host came too late.")
+        if time.monotonic() >= sending.begins_before:
+            self._settle(sending, Reason.NOT_STARTED, "Its turn at this host came too late.")
             return False
-        connections = self._connections[pending.request.purpose]
+        connections = self._connections[sending.request.purpose]
         transfer = connections.take()
         try:
-            transfer.prepare(pending.request, target, pending.ends_at - time.monotonic())
+            transfer.prepare(sending.request, target, sending.ends_at - time.monotonic())
             connections.begin(transfer)
         except (pycurl.error, ValueError, TypeError, OverflowError) as fault:
             transfer.easy.close()
-            self._settle(pending, Reason.BROKEN, f"The request can't be sent: {fault}")
+            self._settle(sending, Reason.BROKEN, f"The request can't be sent: {fault}")
             return False
-        running = _Running(pending=pending, transfer=transfer, lane=lane)
-        self._running[pending] = self._by_transfer[transfer] = running
+        running = _Running(sending=sending, transfer=transfer, lane=lane)
+        self._running[sending] = self._by_transfer[transfer] = running
         return True
 
     def _finish(self, running: _Running, code: int, message: str) -> None:
         """Follows a redirect, else settles the request."""
-        elapsed_s = time.monotonic() - running.pending.sent_at
+        elapsed_s = time.monotonic() - running.sending.sent_at
         outcome = running.transfer.outcome(code, message, elapsed_s)
         step = _step_after(running, outcome)
         result = self._followed(running, step) if isinstance(step, Target) else step
         if result is not None:
-            self._settled.append((running.pending, result))
+            self._settled.append((running.sending, result))
             self._end(running)
 
     def _followed(self, running: _Running, target: Target) -> NoAnswer | None:
         """None where the request goes on to `target`."""
-        pending = running.pending
+        sending = running.sending
         running.redirects += 1
         now = time.monotonic()
         try:
-            running.transfer.aim(target, pending.ends_at - now)
-            self._connections[pending.request.purpose].begin(running.transfer)
+            running.transfer.aim(target, sending.ends_at - now)
+            self._connections[sending.request.purpose].begin(running.transfer)
         except (pycurl.error, ValueError) as fault:
             detail = f"The redirect can't be followed: {fault}"
-            return NoAnswer(reason=Reason.BROKEN, detail=detail, elapsed_s=now - pending.sent_at)
+            return NoAnswer(reason=Reason.BROKEN, detail=detail, elapsed_s=now - sending.sent_at)
         return None
 
-    def _abort(self, pending: Sending) -> None:
+    def _abort(self, sending: Sending) -> None:
         """Drops a request without an outcome."""
-        running = self._running.get(pending)
+        running = self._running.get(sending)
         if running is None:
-            self._lanes.forget(pending)
+            self._lanes.forget(sending)
             return
-        self._connections[pending.request.purpose].end(running.transfer.easy)
+        self._connections[sending.request.purpose].end(running.transfer.easy)
         self._end(running)
 
     def _end(self, running: _Running) -> None:
         """Gives back the handle, and the place in the lane."""
-        del self._running[running.pending], self._by_transfer[running.transfer]
-        self._connections[running.pending.request.purpose].give_back(running.transfer)
+        del self._running[running.sending], self._by_transfer[running.transfer]
+        self._connections[running.sending.request.purpose].give_back(running.transfer)
         self._leave(running.lane)
 
-    def _settle(self, pending: Sending, reason: Reason, detail: str) -> None:
-        elapsed_s = time.monotonic() - pending.sent_at
+    def _settle(self, sending: Sending, reason: Reason, detail: str) -> None:
+        elapsed_s = time.monotonic() - sending.sent_at
         outcome = NoAnswer(reason=reason, detail=detail, elapsed_s=elapsed_s)
-        self._settled.append((pending, outcome))
+        self._settled.append((sending, outcome))
 
     def _hand_over(self) -> None:
         """One call for all that was settled since the last."""
@@ -201,7 +201,7 @@ class Engine:
 
 def _step_after(running: _Running, outcome: Outcome) -> Outcome | Target:
     """Where a redirect leads, or what the request ends with."""
-    request = running.pending.request
+    request = running.sending.request
     if not isinstance(outcome, Answer) or request.max_redirects == 0:
         return outcome
     if outcome.status not in _FOLLOWED or request.method != "GET":

@@ -1,13 +1,12 @@
 """How full Redis's memory is: web stops before workers do, so that what was taken is finished."""
 
 from contextlib import suppress
-from math import inf
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from hub.clock import monotonic_s
+from hub.seldom import Seldom
 
 # Of the memory that Redis may use; the rest is for the workers.
 WEB_SHARE = 0.8
@@ -23,7 +22,7 @@ class Memory:
         self._redis = Redis.from_url(
             url, socket_connect_timeout=ANSWER_TIMEOUT_S, socket_timeout=ANSWER_TIMEOUT_S
         )
-        self._look_at_s = -inf
+        self._look = Seldom(interval_s=LOOK_EACH_S)
         self._shortage: str | None = None
 
     async def shortage(self) -> str | None:
@@ -31,11 +30,9 @@ class Memory:
 
         None also where Redis has no limit, or does not answer: then its absence says enough.
         """
-        now_s = monotonic_s()
-        if now_s >= self._look_at_s:
-            # Before it is asked: others take the last answer meanwhile.
-            self._look_at_s = now_s + LOOK_EACH_S
-            self._shortage = await self._look()
+        # Due no more from here on: others take the last answer while Redis is asked.
+        if self._look.is_due():
+            self._shortage = await self._asked()
         return self._shortage
 
     async def close(self) -> None:
@@ -43,7 +40,7 @@ class Memory:
         with suppress(RedisError, OSError):
             await self._redis.aclose()
 
-    async def _look(self) -> str | None:
+    async def _asked(self) -> str | None:
         try:
             info: dict[str, Any] = await self._redis.info("memory")
         except (RedisError, OSError):

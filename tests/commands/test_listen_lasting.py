@@ -13,7 +13,7 @@ from hub.commands.listener import Listener
 from hub.commands.subscriber import Place, subscriber
 from tests.commands.listen_process import ended, line_of, line_with, listening_process
 from tests.commands.small_hub import small_hub
-from tests.end_to_end.processes import Hub
+from tests.end_to_end.processes import Hub, running_hub
 from tests.workers.sites import Site
 
 pytestmark = pytest.mark.slow
@@ -21,13 +21,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
-        hub = Hub(tmp_path_factory.mktemp("hub"), session)
-        try:
-            await hub.start()
-            yield hub
-        finally:
-            await hub.close()
+    async with running_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
 
 
 async def test_a_real_hub_renews_the_lease_and_delivers_after_it(hub: Hub) -> None:

@@ -18,7 +18,7 @@ from hub.protocol.delivery import sign
 from hub.protocol.requests import Mode, SignatureMethod
 from tests.commands.small_hub import small_hub
 from tests.doctor.publisher import ENTRIES, ENTRY, Publisher, published, rss
-from tests.end_to_end.processes import Hub
+from tests.end_to_end.processes import Hub, running_hub
 from tests.workers.waiting import eventually
 
 HERE = Place(host="127.0.0.1", port=0, url=None)
@@ -60,13 +60,8 @@ async def first_look(publisher: Publisher) -> None:
 
 @pytest.fixture
 async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
-        hub = Hub(tmp_path_factory.mktemp("hub"), session)
-        try:
-            await hub.start()
-            yield hub
-        finally:
-            await hub.close()
+    async with running_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.end_to_end.processes import Hub, Served
+from tests.end_to_end.processes import Hub, Served, client, running_hub
 from tests.workers.sites import Site
 
 
@@ -19,23 +19,14 @@ async def site() -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=3)
-    # A connection for each request, since the process at the other end is killed.
-    connector = aiohttp.TCPConnector(force_close=True)
-    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+    async with client() as session:
         yield session
 
 
 @pytest.fixture
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, session: aiohttp.ClientSession
-) -> AsyncIterator[Hub]:
-    hub = Hub(tmp_path_factory.mktemp("hub"), session)
-    try:
-        await hub.start()
+async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
+    async with running_hub(tmp_path_factory.mktemp("hub")) as hub:
         yield hub
-    finally:
-        await hub.close()
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import re
 import signal
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -27,6 +28,27 @@ SETTINGS = {
     "FETCH_BURST": "1000",
     "REPAIR_INTERVAL_S": "1",
 }
+
+
+@asynccontextmanager
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """A connection for each request, since the process at the other end may be killed."""
+    timeout = aiohttp.ClientTimeout(total=3)
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        yield session
+
+
+@asynccontextmanager
+async def running_hub(folder: Path) -> AsyncIterator["Hub"]:
+    """A hub whose processes run until the end of the block."""
+    async with client() as session:
+        hub = Hub(folder, session)
+        try:
+            await hub.start()
+            yield hub
+        finally:
+            await hub.close()
 
 
 class Reachable:

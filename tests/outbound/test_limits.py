@@ -1,9 +1,11 @@
 """Servers that hang, flood, break off and lie."""
 
 import asyncio
+import contextlib
 import dataclasses
 import gzip
 import ipaddress
+import os
 import resource
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -313,6 +315,28 @@ async def test_a_hub_without_descriptors_blames_itself(door: Door, serve: Serve)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert isinstance(await one(door, FAIL, url), Answer)
+
+
+@pytest.mark.slow
+async def test_a_hub_with_one_descriptor_too_few_blames_itself(door: Door, serve: Serve) -> None:
+    """A socket can be made, and not handed on: that must not look like a refused connection."""
+    warm, cold = await serve(_keep_saying_ok), await serve(_keep_saying_ok)
+    assert isinstance(await one(door, FAIL, warm), Answer)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(taken) + 64, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(taken[0]))
+        os.close(taken.pop())
+        outcome = await one(door, FAIL, cold)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in taken:
+            os.close(descriptor)
+    assert isinstance(outcome, NoAnswer)
+    assert outcome.reason is Reason.NOT_STARTED
 
 
 async def _keep_saying_ok(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,28 +6,21 @@ import pytest
 
 from hub.protocol.delivery import delivery_headers, link_header
 from hub.protocol.forms import parse_form
-from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import (
     Mode,
     PublishRequest,
-    RequestPolicy,
     SignatureMethod,
     SubscriptionRequest,
     parse_request,
 )
 from hub.protocol.verification import denial_url, verification_url
+from tests.protocol.policy import POLICY
 
 TOPIC, CALLBACK = "https://blog.example/feed?type=atom", "https://reader.example/push"
 ENCODED_TOPIC = "https%3A%2F%2Fblog.example%2Ffeed%3Ftype%3Datom"
 ENCODED_CALLBACK = "https%3A%2F%2Freader.example%2Fpush"
 PAIR = f"hub.topic={ENCODED_TOPIC}&hub.callback={ENCODED_CALLBACK}"
 SHA1, SHA256 = SignatureMethod.SHA1, SignatureMethod.SHA256
-POLICY = RequestPolicy(
-    lease=LeaseBounds(default_s=864_000, min_s=3_600, max_s=2_592_000),
-    signature=None,
-    secret_refused=False,
-    url_max_bytes=2_048,
-)
 PLAIN = SubscriptionRequest(
     mode=Mode.SUBSCRIBE,
     topic=TOPIC,
@@ -38,6 +31,7 @@ PLAIN = SubscriptionRequest(
     signature=SHA256,
     content=None,
 )
+
 GONE = replace(PLAIN, mode=Mode.UNSUBSCRIBE, lease_s=0)
 
 

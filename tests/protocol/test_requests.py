@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.protocol.forms import parse_form
-from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import (
     TOPICS_PER_PING_MAX,
     Content,
@@ -21,15 +20,10 @@ from hub.protocol.requests import (
     SubscriptionRequest,
     parse_request,
 )
+from tests.protocol.policy import POLICY
 
 TOPIC = "http://publisher.example/feed"
 CALLBACK = "http://subscriber.example/callback"
-POLICY = RequestPolicy(
-    lease=LeaseBounds(default_s=864_000, min_s=3_600, max_s=2_592_000),
-    signature=None,
-    secret_refused=False,
-    url_max_bytes=2_048,
-)
 SUBSCRIBE = SubscriptionRequest(
     mode=Mode.SUBSCRIBE,
     topic=TOPIC,
@@ -40,6 +34,7 @@ SUBSCRIBE = SubscriptionRequest(
     signature=SignatureMethod.SHA256,
     content=None,
 )
+
 UNSUBSCRIBE = replace(SUBSCRIBE, mode=Mode.UNSUBSCRIBE, lease_s=0)
 
 

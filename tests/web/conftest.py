@@ -7,7 +7,8 @@ import pytest
 
 from hub.web.app import create_app
 from hub.web.connection import listening
-from tests.web.hub_server import FACE, POLICY, Hub, ListStore
+from tests.protocol.policy import POLICY
+from tests.web.hub_server import FACE, Hub, ListStore
 
 
 @pytest.fixture

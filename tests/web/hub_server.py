@@ -7,17 +7,10 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from hub.errors import HubError
-from hub.protocol.lease import LeaseBounds
-from hub.protocol.requests import RequestPolicy, SubscriptionRequest
+from hub.protocol.requests import SubscriptionRequest
 from hub.store.results import Accepted, NotReady, Ready, TooManyPending
 from hub.web.face import Face
 
-POLICY = RequestPolicy(
-    lease=LeaseBounds(default_s=864_000, min_s=3_600, max_s=2_592_000),
-    signature=None,
-    secret_refused=False,
-    url_max_bytes=2_048,
-)
 FACE = Face(hub_url="https://hub.example/?a=<b>&c='d'", request_max_bytes=10_000)
 
 

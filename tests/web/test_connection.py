@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from hub.web.app import create_app
 from hub.web.connection import NO_DESCRIPTOR, listening
-from tests.web.hub_server import FACE, POLICY, Hub, ListStore
+from tests.protocol.policy import POLICY
+from tests.web.hub_server import FACE, Hub, ListStore
 
 HEAD_DEADLINE_S = 0.25
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"

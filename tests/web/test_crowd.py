@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from hub.web.app import create_app
 from hub.web.connection import listening
 from hub.web.crowd import Crowd, connections_max
-from tests.web.hub_server import FACE, POLICY, ListStore
+from tests.protocol.policy import POLICY
+from tests.web.hub_server import FACE, ListStore
 
 MOST = 3
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"

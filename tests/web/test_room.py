@@ -12,8 +12,9 @@ from hub.protocol.requests import Mode, SubscriptionRequest, parse_request
 from hub.store.memory import Memory
 from hub.store.results import Ready, StoreFull
 from hub.web.room import Disk, StoreWithRoom
+from tests.protocol.policy import POLICY
 from tests.store.own_server import OwnServer
-from tests.web.hub_server import POLICY, ListStore
+from tests.web.hub_server import ListStore
 
 
 @pytest.fixture

@@ -22,10 +22,15 @@ async def other_site() -> AsyncIterator[Site]:
         yield opened
 
 
-async def followed(hub: Hub, site: Site, count: int) -> tuple[Topic, list[Callback]]:
+async def followed(
+    hub: Hub, site: Site, count: int, otherwise: Reply
+) -> tuple[Topic, list[Callback]]:
+    """A topic with so many subscribers, who answer deliveries like this."""
     topic = site.topic("/t", b"1")
     callbacks = [site.callback(f"/c{number}") for number in range(count)]
     await asyncio.gather(*(hub.subscribe(topic, callback) for callback in callbacks))
+    for callback in callbacks:
+        callback.otherwise = otherwise
     return topic, callbacks
 
 
@@ -37,9 +42,7 @@ async def test_who_had_no_turn_is_not_tried_and_nothing_is_counted_against_it(
     start_hub: StartHub, site: Site
 ) -> None:
     hub = await start_hub(requests_at_once_per_host=AT_ONCE)
-    topic, callbacks = await followed(hub, site, 6)
-    for callback in callbacks:
-        callback.otherwise = HANG
+    topic, callbacks = await followed(hub, site, 6, HANG)
     await hub.publish(topic, b"2")
     await eventually(lambda: tries(callbacks) == AT_ONCE, 2)
     # Their deadline of 2 s makes room for others, and a rest of 2 s is over by then.
@@ -57,10 +60,8 @@ async def test_nothing_is_started_once_its_bucket_is_settled(
     start_hub: StartHub, site: Site
 ) -> None:
     hub = await start_hub(requests_at_once_per_host=AT_ONCE)
-    topic, callbacks = await followed(hub, site, 24)
-    for callback in callbacks:
-        # Turns come all the time, but not enough of them within the patience of 0.3 s.
-        callback.otherwise = Reply(delay_s=0.1)
+    # Turns come all the time, but not enough of them within the patience of 0.3 s.
+    topic, callbacks = await followed(hub, site, 24, Reply(delay_s=0.1))
     (crew,) = hub.crews
     await hub.publish_event(topic, b"2")
     await eventually(lambda: tries(callbacks) > 0, 2)
@@ -73,9 +74,7 @@ async def test_nothing_is_started_once_its_bucket_is_settled(
 
 async def test_a_bucket_whose_host_is_too_busy_rests(start_hub: StartHub, site: Site) -> None:
     hub = await start_hub(requests_at_once_per_host=AT_ONCE)
-    topic, callbacks = await followed(hub, site, 4)
-    for callback in callbacks:
-        callback.otherwise = HANG
+    topic, callbacks = await followed(hub, site, 4, HANG)
     (crew,) = hub.crews
     await hub.publish_event(topic, b"2")
     await eventually(lambda: tries(callbacks) > 0, 2)
@@ -95,9 +94,7 @@ async def test_a_busy_host_takes_no_capacity_from_others(
         requests_at_once_per_host=AT_ONCE,
         patience_s=1.9,
     )
-    topic, callbacks = await followed(hub, site, 16)
-    for callback in callbacks:
-        callback.otherwise = HANG
+    topic, callbacks = await followed(hub, site, 16, HANG)
     other, quick = other_site.topic("/t", b"1"), other_site.callback("/quick")
     await hub.subscribe(other, quick)
     await hub.publish(topic, b"2")
@@ -113,9 +110,7 @@ async def test_a_subscription_is_verified_while_deliveries_wait_at_its_host(
     start_hub: StartHub, site: Site
 ) -> None:
     hub = await start_hub(requests_at_once_per_host=AT_ONCE)
-    topic, callbacks = await followed(hub, site, 6)
-    for callback in callbacks:
-        callback.otherwise = HANG
+    topic, callbacks = await followed(hub, site, 6, HANG)
     await hub.publish(topic, b"2")
     await eventually(lambda: tries(callbacks) == AT_ONCE, 2)
     began_s = monotonic_s()
@@ -127,9 +122,7 @@ async def test_a_host_that_answers_gets_a_whole_bucket_in_one_claim(
     start_hub: StartHub, site: Site
 ) -> None:
     hub = await start_hub(requests_at_once_per_host=AT_ONCE, patience_s=1.9)
-    topic, callbacks = await followed(hub, site, 24)
-    for callback in callbacks:
-        callback.otherwise = Reply(delay_s=0.05)
+    topic, callbacks = await followed(hub, site, 24, Reply(delay_s=0.05))
     (crew,) = hub.crews
     await hub.publish_event(topic, b"2")
     await eventually(lambda: tries(callbacks) > 0, 2)
