@@ -16,8 +16,10 @@ class DoorConfig:
             environment's proxies are never used.
         ca_file: certificates to trust instead of the system's.
         header_max_bytes: of one response; libcurl itself stops at 300 kB.
-        requests_at_once_per_host: to one scheme, host and port, for each purpose; the rest waits
-            its turn while its deadline runs. Redirects to a host aren't counted.
+        requests_at_once_per_host: to one scheme, host and port, for each purpose, by all workers
+            together; the rest waits its turn while its deadline runs. Redirects to a host aren't
+            counted.
+        requests_per_second_per_host: how many of them are started in a second; 0 for no limit.
         idle_connections_max: kept open, for each purpose.
         idle_age_s: an idle connection older than this isn't used again.
         connection_life_s: nor is any connection older than this, so that a change of DNS is seen.
@@ -31,6 +33,7 @@ class DoorConfig:
     connect_timeout_s: float = 10.0
     header_max_bytes: int = 64 * 1024
     requests_at_once_per_host: int = 64
+    requests_per_second_per_host: float = 0.0
     idle_connections_max: int = 512
     idle_age_s: int = 60
     connection_life_s: int = 600

@@ -46,8 +46,8 @@ class Connections:
 
     def give_back(self, transfer: Transfer) -> None:
         """Keeps it for the next request, or closes it."""
+        transfer.release()
         if len(self._idle) < _IDLE_HANDLES_MAX:
-            transfer.release()
             self._idle.append(transfer)
         else:
             transfer.easy.close()

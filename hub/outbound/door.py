@@ -6,13 +6,14 @@ import logging
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from hub.outbound.config import DoorConfig
 from hub.outbound.engine import Cancel, Engine, Order, Settled, Start, Stop
-from hub.outbound.request import NoAnswer, Reason, Request
-from hub.outbound.sending import Sending
+from hub.outbound.lanes import Share
+from hub.outbound.request import Addressee, NoAnswer, Reason, Request
+from hub.outbound.sending import Batch, Sending
 
 __all__ = ["Door", "DoorConfig"]
 
@@ -27,8 +28,12 @@ class Door:
     def __init__(self, config: DoorConfig) -> None:
         """Does nothing yet; `start` opens the door."""
         self._config = config
+        self._share = Share(
+            at_once=config.requests_at_once_per_host,
+            per_second=config.requests_per_second_per_host,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._open: set[Sending] = set()
+        self._open: set[Batch] = set()
         self._orders: deque[Order] = deque()
         self._wake_fd = -1
         self._is_open = False
@@ -65,14 +70,25 @@ class Door:
         They never end with an exception: what is wrong with a request is its outcome. One that has
         not been begun can be withdrawn.
         """
-        loop = asyncio.get_running_loop()
-        batch = [Sending(request, loop=loop, on_drop=self._drop) for request in requests]
-        self._open.update(batch)
+        return [self.send_to(one, [Addressee(one.url)]).sendings[0] for one in requests]
+
+    def send_to(self, request: Request, addressees: Sequence[Addressee]) -> Batch:
+        """A future as of `send` for each addressee, whose URL stands in for that of the request.
+
+        Each gets the body signed with a secret of its own, worked out when its turn comes: what
+        waits holds no header.
+        """
+        batch = Batch(request, addressees, loop=asyncio.get_running_loop(), on_drop=self._drop)
+        self._open.add(batch)
         if self._is_open:
-            self._order(Start(requests=tuple(batch)))
+            self._order(Start(batch=batch))
         else:
             self._fail_open(Reason.STOPPED, "The door isn't open.")
         return batch
+
+    def share_limits(self, workers: int) -> None:
+        """Takes one of so many workers' part of the limits per host."""
+        self._share.divide(workers)
 
     def _order(self, order: Order) -> None:
         """Queues it for the thread."""
@@ -80,26 +96,29 @@ class Door:
         os.eventfd_write(self._wake_fd, 1)
 
     def _drop(self, sending: Sending) -> None:
-        self._open.discard(sending)
+        if not sending.batch.open:
+            self._open.discard(sending.batch)
         if self._is_open:
-            self._order(Cancel(request=sending))
+            self._order(Cancel(sending=sending))
 
-    def _settle(self, settled: list[Settled]) -> None:
-        """Sets the futures of a batch."""
+    def _settle(self, settled: Sequence[Settled]) -> None:
+        """Sets futures."""
+        ended: Counter[Batch] = Counter()
         for sending, outcome in settled:
-            self._open.discard(sending)
             if not sending.done():
                 sending.set_result(outcome)
+                ended[sending.batch] += 1
+        for batch, count in ended.items():
+            batch.ended(count)
+            if not batch.open:
+                self._open.discard(batch)
 
     def _fail_open(self, reason: Reason, detail: str) -> None:
         """Ends all that is open with one and the same reason."""
         now = time.monotonic()
-        self._settle(
-            [
-                (item, NoAnswer(reason=reason, detail=detail, elapsed_s=now - item.sent_at))
-                for item in self._open
-            ]
-        )
+        for batch in tuple(self._open):
+            outcome = NoAnswer(reason=reason, detail=detail, elapsed_s=now - batch.sent_at)
+            self._settle([(sending, outcome) for sending in batch.sendings])
 
     def _work(self) -> None:
         """The thread: an engine, and after a fault of ours a new one."""
@@ -111,7 +130,11 @@ class Door:
         """Whether an engine worked until it was stopped, and not until a fault."""
         try:
             engine = Engine(
-                self._config, orders=self._orders, wake_fd=self._wake_fd, deliver=self._deliver
+                self._config,
+                share=self._share,
+                orders=self._orders,
+                wake_fd=self._wake_fd,
+                deliver=self._deliver,
             )
             with contextlib.closing(engine):
                 engine.run()

@@ -10,28 +10,30 @@ import pycurl
 
 from hub.outbound.config import DoorConfig
 from hub.outbound.connections import Connections
-from hub.outbound.lanes import Lanes
+from hub.outbound.lanes import Lanes, Share
 from hub.outbound.poller import Poller
 from hub.outbound.request import Answer, NoAnswer, Outcome, Purpose, Reason
-from hub.outbound.sending import Sending
+from hub.outbound.sending import Batch, Sending
 from hub.outbound.target import BadUrl, Target, target_of
 from hub.outbound.transfer import Transfer
 
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})
+_HANDED_OVER_AT = 64
+_STARTED_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """Begin these."""
 
-    requests: tuple[Sending, ...]
+    batch: Batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """Nobody waits for this one any more."""
 
-    request: Sending
+    sending: Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +45,6 @@ Order = Start | Cancel | Stop
 Settled = tuple[Sending, Outcome]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Running:
-    """A request under way."""
-
-    sending: Sending
-    transfer: Transfer
-    lane: Hashable
-    redirects: int = 0
-
-
 class Engine:
     """Belongs to one thread; `orders` and `wake_fd` are how others reach it."""
 
@@ -60,6 +52,7 @@ class Engine:
         self,
         config: DoorConfig,
         *,
+        share: Share,
         orders: deque[Order],
         wake_fd: int,
         deliver: Callable[[list[Settled]], None],
@@ -70,24 +63,32 @@ class Engine:
         self._connections = {purpose: Connections(config, purpose) for purpose in Purpose}
         for connections in self._connections.values():
             self._poller.adopt(connections.multi)
-        self._lanes = Lanes[Sending](config.requests_at_once_per_host)
-        self._running: dict[Sending, _Running] = {}
-        self._by_transfer: dict[Transfer, _Running] = {}
+        self._lanes = Lanes[Sending](share)
+        self._to_start: deque[Sending] = deque()
+        self._running: dict[Sending, Transfer] = {}
         self._settled: list[Settled] = []
         self._is_stopping = False
 
     def run(self) -> None:
         """Works until it is told to stop."""
         while not self._is_stopping:
-            if self._poller.wait(self._lanes.next_end()):
+            is_busy = bool(self._settled or self._to_start)
+            is_idle = not self._poller.wait(0.0 if is_busy else self._lanes.next_at())
+            if self._poller.was_woken:
                 self._obey()
+            self._start_some()
             self._poller.run_timers()
             for connections in self._connections.values():
                 for transfer, code, message in connections.ended():
-                    self._finish(self._by_transfer[transfer], code, message)
+                    self._finish(transfer, code, message)
             for sending in self._lanes.expired(time.monotonic()):
                 self._settle(sending, Reason.NOT_STARTED, "Its turn at this host didn't come.")
-            self._hand_over()
+            for lane in self._lanes.woken(time.monotonic()):
+                self._give_turns(lane)
+            # Each time wakes the event loop, which then competes with this thread.
+            if is_idle or len(self._settled) >= _HANDED_OVER_AT:
+                self._hand_over()
+        self._hand_over()
 
     def close(self) -> None:
         """Lets go of all connections; may wait for a slow name look-up."""
@@ -99,96 +100,112 @@ class Engine:
         """Does what was ordered since the last time."""
         while self._orders:
             match self._orders.popleft():
-                case Start(requests=requests):
-                    for sending in requests:
-                        self._admit(sending)
-                case Cancel(request=sending):
+                case Start(batch=batch):
+                    self._to_start += batch.sendings
+                case Cancel(sending=sending):
                     self._abort(sending)
                 case Stop():
                     self._is_stopping = True
                 case never:
                     assert_never(never)
 
+    def _start_some(self) -> None:
+        """Starts a few, between looks at what has been answered.
+
+        So only as many are under way as their receivers are slow; with hundreds more each costs
+        half as much again, as their buffers fall out of the processor's cache.
+        """
+        for _ in range(min(len(self._to_start), _STARTED_AT_ONCE)):
+            self._admit(self._to_start.popleft())
+
     def _admit(self, sending: Sending) -> None:
         """Starts it, or has it wait its turn."""
         if sending.done():
             return
-        target = target_of(sending.request.url)
+        target = target_of(sending.addressee.url)
         if isinstance(target, BadUrl):
             self._settle(sending, Reason.BAD_URL, target.detail)
             return
-        lane = (sending.request.purpose, target.origin)
-        may_start = self._lanes.enter(lane, sending, sending.begins_before)
+        batch = sending.batch
+        lane = (batch.request.purpose, target.origin)
+        now, ends_at = time.monotonic(), batch.begins_before
+        may_start = self._lanes.enter(lane, sending, now=now, ends_at=ends_at)
         if may_start and not self._has_started(sending, target, lane):
             self._leave(lane)
 
     def _leave(self, lane: Hashable) -> None:
-        """Gives a place in a lane to the next one that can be started."""
-        while (sending := self._lanes.leave(lane)) is not None:
-            target = target_of(sending.request.url)
-            if isinstance(target, Target) and self._has_started(sending, target, lane):
-                return
+        """Gives back a place in a lane, to the next one that can be started."""
+        self._lanes.leave(lane)
+        self._give_turns(lane)
+
+    def _give_turns(self, lane: Hashable) -> None:
+        """Starts who may start now in a lane."""
+        while (sending := self._lanes.turn(lane, time.monotonic())) is not None:
+            target = target_of(sending.addressee.url)
+            if not (isinstance(target, Target) and self._has_started(sending, target, lane)):
+                self._lanes.leave(lane)
 
     def _has_started(self, sending: Sending, target: Target, lane: Hashable) -> bool:
         """Whether libcurl works on it now; otherwise it is settled."""
         if not sending.begin():
             return False
-        if time.monotonic() >= sending.begins_before:
+        batch = sending.batch
+        if time.monotonic() >= batch.begins_before:
             self._settle(sending, Reason.NOT_STARTED, "Its turn at this host came too late.")
             return False
-        connections = self._connections[sending.request.purpose]
+        connections = self._connections[batch.request.purpose]
         transfer = connections.take()
         try:
-            transfer.prepare(sending.request, target, sending.ends_at - time.monotonic())
+            transfer.prepare(sending, target, lane)
             connections.begin(transfer)
         except (pycurl.error, ValueError, TypeError, OverflowError) as fault:
             transfer.easy.close()
             self._settle(sending, Reason.BROKEN, f"The request can't be sent: {fault}")
             return False
-        running = _Running(sending=sending, transfer=transfer, lane=lane)
-        self._running[sending] = self._by_transfer[transfer] = running
+        self._running[sending] = transfer
         return True
 
-    def _finish(self, running: _Running, code: int, message: str) -> None:
+    def _finish(self, transfer: Transfer, code: int, message: str) -> None:
         """Follows a redirect, else settles the request."""
-        elapsed_s = time.monotonic() - running.sending.sent_at
-        outcome = running.transfer.outcome(code, message, elapsed_s)
-        step = _step_after(running, outcome)
-        result = self._followed(running, step) if isinstance(step, Target) else step
+        sending = transfer.sending
+        elapsed_s = time.monotonic() - sending.batch.sent_at
+        outcome = transfer.outcome(code, message, elapsed_s)
+        step = _step_after(transfer, outcome)
+        result = self._followed(transfer, step) if isinstance(step, Target) else step
         if result is not None:
-            self._settled.append((running.sending, result))
-            self._end(running)
+            self._settled.append((sending, result))
+            self._end(transfer)
 
-    def _followed(self, running: _Running, target: Target) -> NoAnswer | None:
+    def _followed(self, transfer: Transfer, target: Target) -> NoAnswer | None:
         """None where the request goes on to `target`."""
-        sending = running.sending
-        running.redirects += 1
-        now = time.monotonic()
+        batch = transfer.sending.batch
         try:
-            running.transfer.aim(target, sending.ends_at - now)
-            self._connections[sending.request.purpose].begin(running.transfer)
+            transfer.redirect(target)
+            self._connections[batch.request.purpose].begin(transfer)
         except (pycurl.error, ValueError) as fault:
             detail = f"The redirect can't be followed: {fault}"
-            return NoAnswer(reason=Reason.BROKEN, detail=detail, elapsed_s=now - sending.sent_at)
+            elapsed_s = time.monotonic() - batch.sent_at
+            return NoAnswer(reason=Reason.BROKEN, detail=detail, elapsed_s=elapsed_s)
         return None
 
     def _abort(self, sending: Sending) -> None:
         """Drops a request without an outcome."""
-        running = self._running.get(sending)
-        if running is None:
+        transfer = self._running.get(sending)
+        if transfer is None:
             self._lanes.forget(sending)
             return
-        self._connections[sending.request.purpose].end(running.transfer.easy)
-        self._end(running)
+        self._connections[sending.batch.request.purpose].end(transfer.easy)
+        self._end(transfer)
 
-    def _end(self, running: _Running) -> None:
+    def _end(self, transfer: Transfer) -> None:
         """Gives back the handle, and the place in the lane."""
-        del self._running[running.sending], self._by_transfer[running.transfer]
-        self._connections[running.sending.request.purpose].give_back(running.transfer)
-        self._leave(running.lane)
+        sending, lane = transfer.sending, transfer.lane
+        del self._running[sending]
+        self._connections[sending.batch.request.purpose].give_back(transfer)
+        self._leave(lane)
 
     def _settle(self, sending: Sending, reason: Reason, detail: str) -> None:
-        elapsed_s = time.monotonic() - sending.sent_at
+        elapsed_s = time.monotonic() - sending.batch.sent_at
         outcome = NoAnswer(reason=reason, detail=detail, elapsed_s=elapsed_s)
         self._settled.append((sending, outcome))
 
@@ -199,19 +216,19 @@ class Engine:
             self._settled = []
 
 
-def _step_after(running: _Running, outcome: Outcome) -> Outcome | Target:
+def _step_after(transfer: Transfer, outcome: Outcome) -> Outcome | Target:
     """Where a redirect leads, or what the request ends with."""
-    request = running.sending.request
-    if not isinstance(outcome, Answer) or request.max_redirects == 0:
+    request = transfer.sending.batch.request
+    if request.max_redirects == 0 or not isinstance(outcome, Answer):
         return outcome
     if outcome.status not in _FOLLOWED or request.method != "GET":
         return outcome
-    url = running.transfer.redirect_url()
+    url = transfer.redirect_url()
     if url is None:
         return outcome
     target = target_of(url)
     elapsed_s = outcome.elapsed_s
-    if running.redirects >= request.max_redirects:
+    if transfer.redirects >= request.max_redirects:
         detail = f"More than {request.max_redirects} redirects."
         return NoAnswer(reason=Reason.TOO_MANY_REDIRECTS, detail=detail, elapsed_s=elapsed_s)
     if isinstance(target, BadUrl):

@@ -14,48 +14,94 @@ T = TypeVar("T", bound=Hashable)
 _STALE_MAX = 64
 
 
-class _Lane(Generic[T]):
-    """One origin: how many are under way, and who waits."""
+class Share:
+    """This process's part of the limits of each origin, which hold for all workers together.
 
-    __slots__ = ("under_way", "waiting")
+    It may be changed while requests are under way, also by another thread.
+    """
+
+    def __init__(self, *, at_once: int, per_second: float = 0.0) -> None:
+        """The whole of both; 0 per second for no such limit."""
+        self._at_once = at_once
+        self._per_second = per_second
+        self._workers = 1
+
+    def divide(self, workers: int) -> None:
+        """Takes the part of one of so many workers; one request at once is the least."""
+        self._workers = max(1, workers)
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may be under way to one origin."""
+        return max(1, self._at_once // self._workers)
+
+    @property
+    def spacing_s(self) -> float:
+        """The seconds between the starts of two requests to one origin, 0 for none."""
+        return self._workers / self._per_second if self._per_second else 0.0
+
+
+class _Lane(Generic[T]):
+    """One origin: how many are under way, who waits, and from when on the next one may start."""
+
+    __slots__ = ("is_to_be_woken", "next_at", "under_way", "waiting")
 
     def __init__(self) -> None:
         self.under_way = 0
         self.waiting: deque[T] = deque()
+        self.next_at = 0.0
+        self.is_to_be_woken = False
 
 
 class Lanes(Generic[T]):
-    """Admits up to `width` at once to each origin, first come, first served."""
+    """Admits to each origin what the share allows, first come, first served."""
 
-    def __init__(self, width: int) -> None:
-        self._width = width
+    def __init__(self, share: Share) -> None:
+        self._share = share
         self._lanes: dict[Hashable, _Lane[T]] = {}
         self._waiting: set[T] = set()
         self._ends: list[tuple[float, int, T]] = []
+        self._wakes: list[tuple[float, int, Hashable]] = []
         self._numbers = itertools.count()
 
-    def enter(self, origin: Hashable, item: T, ends_at: float) -> bool:
-        """Whether `item` may start now; otherwise it waits for a `leave`, until `ends_at`."""
+    def enter(self, origin: Hashable, item: T, *, now: float, ends_at: float) -> bool:
+        """Whether `item` may start now; otherwise it waits for its turn, until `ends_at`."""
         lane = self._lanes.setdefault(origin, _Lane())
-        if lane.under_way < self._width:
-            lane.under_way += 1
+        if lane.under_way < self._share.at_once and lane.next_at <= now:
+            self._start(lane, now)
             return True
         lane.waiting.append(item)
         self._waiting.add(item)
         heapq.heappush(self._ends, (ends_at, next(self._numbers), item))
+        self._wake(origin, lane, now)
         return False
 
-    def leave(self, origin: Hashable) -> T | None:
-        """Who starts in the place of one that ended; None where nobody waits."""
+    def leave(self, origin: Hashable) -> None:
+        """Gives back the place of one that ended; `turn` says who gets it."""
+        self._lanes[origin].under_way -= 1
+
+    def turn(self, origin: Hashable, now: float) -> T | None:
+        """Who may start now, to be asked until it is None: nobody waits, or may start yet."""
         lane = self._lanes[origin]
-        while lane.waiting:
+        while lane.waiting and lane.under_way < self._share.at_once and lane.next_at <= now:
             item = lane.waiting.popleft()
             if self.forget(item):
+                # What was woken a little late may catch up, by one request.
+                self._start(lane, max(lane.next_at, now - self._share.spacing_s))
                 return item
-        lane.under_way -= 1
-        if not lane.under_way:
+        self._wake(origin, lane, now)
+        if not (lane.under_way or lane.waiting or lane.is_to_be_woken):
             del self._lanes[origin]
         return None
+
+    def woken(self, now: float) -> list[Hashable]:
+        """The origins in which somebody's turn may have come by the clock."""
+        found: list[Hashable] = []
+        while self._wakes and self._wakes[0][0] <= now:
+            origin = heapq.heappop(self._wakes)[2]
+            self._lanes[origin].is_to_be_woken = False
+            found.append(origin)
+        return found
 
     def forget(self, item: T) -> bool:
         """Whether `item` was waiting; it no longer is."""
@@ -77,6 +123,17 @@ class Lanes(Generic[T]):
                 gone.append(item)
         return gone
 
-    def next_end(self) -> float | None:
-        """When to call `expired` next, at the latest; None where nobody waits."""
-        return self._ends[0][0] if self._ends else None
+    def next_at(self) -> float | None:
+        """When to ask `expired` and `woken` next, at the latest; None where nobody waits."""
+        firsts = [heap[0][0] for heap in (self._ends, self._wakes) if heap]
+        return min(firsts) if firsts else None
+
+    def _start(self, lane: _Lane[T], at: float) -> None:
+        lane.under_way += 1
+        lane.next_at = at + self._share.spacing_s
+
+    def _wake(self, origin: Hashable, lane: _Lane[T], now: float) -> None:
+        """Has the clock call, where it decides; an idle lane is kept until then for its time."""
+        if lane.next_at > now and not lane.is_to_be_woken:
+            lane.is_to_be_woken = True
+            heapq.heappush(self._wakes, (lane.next_at, next(self._numbers), origin))

@@ -34,6 +34,7 @@ class Poller:
         self._wake_fd = wake_fd
         self._watched: dict[int, pycurl.CurlMulti] = {}
         self._due_at: dict[pycurl.CurlMulti, float] = {}
+        self.was_woken = False
         self._epoll.register(wake_fd, select.EPOLLIN)
 
     def adopt(self, multi: pycurl.CurlMulti) -> None:
@@ -42,21 +43,27 @@ class Poller:
         multi.setopt(pycurl.M_TIMERFUNCTION, self._timer_of(multi))
 
     def wait(self, until: float | None) -> bool:
-        """Lets libcurl work on what has become ready; whether the wake-up call came.
+        """Lets libcurl work on what has become ready; whether anything had.
+
+        `was_woken` says afterwards whether the wake-up call came.
 
         Args:
             until: the latest end of the wait, by `time.monotonic`; None for no such end.
         """
         ends = [*self._due_at.values()] if until is None else [*self._due_at.values(), until]
         timeout_s = max(0.0, min(ends) - time.monotonic()) if ends else None
-        was_woken = False
-        for fd, events in self._epoll.poll(timeout_s, _MAX_EVENTS):
-            if fd == self._wake_fd:
+        self.was_woken = False
+        ready = self._epoll.poll(timeout_s, _MAX_EVENTS)
+        for fd, events in ready:
+            multi = self._watched.get(fd)
+            if multi is not None:
+                multi.socket_action(fd, _flags(events))
+            elif fd == self._wake_fd:
                 os.eventfd_read(fd)
-                was_woken = True
+                self.was_woken = True
             else:
-                self._on_ready(fd, events)
-        return was_woken
+                self._forget(fd)
+        return bool(ready)
 
     def run_timers(self) -> None:
         """Lets libcurl do what is due by the clock, which includes starting what was added."""
@@ -69,18 +76,6 @@ class Poller:
     def close(self) -> None:
         """Watches nothing any more."""
         self._epoll.close()
-
-    def _on_ready(self, fd: int, events: int) -> None:
-        multi = self._watched.get(fd)
-        if multi is None:
-            self._forget(fd)
-            return
-        flags = pycurl.CSELECT_IN if events & _READABLE else 0
-        if events & select.EPOLLOUT:
-            flags |= pycurl.CSELECT_OUT
-        if events & select.EPOLLERR:
-            flags |= pycurl.CSELECT_ERR
-        multi.socket_action(fd, flags)
 
     def _on_socket(self, what: int, fd: int, multi: pycurl.CurlMulti, _data: object) -> None:
         """Told by libcurl what to watch a socket for; must not raise."""
@@ -115,3 +110,12 @@ class Poller:
                 self._due_at[multi] = time.monotonic() + timeout_ms / 1000
 
         return on_timer
+
+
+def _flags(events: int) -> int:
+    flags: int = pycurl.CSELECT_IN if events & _READABLE else 0
+    if events & select.EPOLLOUT:
+        flags |= pycurl.CSELECT_OUT
+    if events & select.EPOLLERR:
+        flags |= pycurl.CSELECT_ERR
+    return flags

@@ -2,7 +2,9 @@
 
 import enum
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from hub.protocol.requests import SignatureMethod
 
 
 class Purpose(enum.Enum):
@@ -15,6 +17,9 @@ class Purpose(enum.Enum):
     FETCH = enum.auto()
     VERIFICATION = enum.auto()  # and denial
     DELIVERY = enum.auto()
+
+    # That of Enum is a call of Python, at each look into a dict.
+    __hash__ = object.__hash__
 
 
 class TooLong(enum.Enum):
@@ -36,10 +41,9 @@ class Request:
         deadline_s: for all of it, from `Door.send` to the last byte, redirects included.
         max_body_bytes: counted after decompression.
         too_long: with `CUT` the body is ignorable: once the head of the answer is complete the
-            answer counts by its status, whatever becomes of the rest.
+            answer counts by its status, whatever becomes of the rest. No more than the status and
+            Retry-After are kept of it.
         max_redirects: how many are followed on a GET; with 0 a 3xx is the answer.
-        is_new_connection_wanted: on a kept one a request may be sent twice, where that breaks
-            without an answer; on a new one it is sent once.
     """
 
     purpose: Purpose
@@ -51,11 +55,26 @@ class Request:
     max_body_bytes: int
     too_long: TooLong
     max_redirects: int = 0
+
+
+class Addressee(NamedTuple):
+    """One of those that a request goes to; a tuple, since there are thousands a second.
+
+    Attributes:
+        url: as in `Request`.
+        secret: what the body is signed with for this one; empty for no signature.
+        signature: the method of X-Hub-Signature.
+        is_new_connection_wanted: on a kept one a request may be sent twice, where that breaks
+            without an answer; on a new one it is sent once.
+    """
+
+    url: str
+    secret: bytes = b""
+    signature: SignatureMethod = SignatureMethod.SHA256
     is_new_connection_wanted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """A response, whatever its status.
 
     Attributes:

@@ -5,8 +5,11 @@ must not raise, since what a callback raises is printed and lost.
 """
 
 import enum
+from collections import deque
 
 ABORT = -1
+_FIRST_FINAL = 200
+_BLANK = (b"\r\n", b"\n")
 
 
 class Excess(enum.Enum):
@@ -17,15 +20,25 @@ class Excess(enum.Enum):
 
 
 class Received:
-    """Head and body of one response; whoever breaks a bound costs that bound, no more."""
+    """Head and body of one response; whoever breaks a bound costs that bound, no more.
 
-    __slots__ = ("_body_left", "_chunks", "_headers_left", "_lines", "excess")
+    Used for one response after the other, so that libcurl is told of the callbacks once.
+    """
 
-    def __init__(self, *, header_max_bytes: int, max_body_bytes: int) -> None:
-        self._headers_left = header_max_bytes
-        self._body_left = max_body_bytes
+    __slots__ = ("_body_left", "_chunks", "_header_max_bytes", "_headers_left", "_lines", "excess")
+
+    def __init__(self, *, header_max_bytes: int) -> None:
+        self._header_max_bytes = header_max_bytes
         self._lines: list[bytes] = []
         self._chunks: list[bytes] = []
+        self.begin(0)
+
+    def begin(self, max_body_bytes: int) -> None:
+        """Forgets the last response."""
+        self._headers_left = self._header_max_bytes
+        self._body_left = max_body_bytes
+        self._lines.clear()
+        self._chunks.clear()
         self.excess: Excess | None = None
 
     def take_header(self, line: bytes) -> int | None:
@@ -56,6 +69,43 @@ class Received:
         return headers_of(self._lines)
 
 
+class Acknowledged:
+    """Whether a response has come, for which nothing of it is kept.
+
+    Its header is bounded by libcurl, at 300 kB, and not held: the callback is one of C, since calls
+    of Python for each line cost more than all else in a response without a body.
+    """
+
+    __slots__ = ("_body_left", "_has_body", "_last_line", "excess", "take_header")
+
+    def __init__(self) -> None:
+        self._last_line: deque[bytes] = deque(maxlen=1)
+        self.take_header = self._last_line.append
+        self.begin(0)
+
+    def begin(self, max_body_bytes: int) -> None:
+        """Forgets the last response."""
+        self._last_line.clear()
+        self._has_body = False
+        self._body_left = max_body_bytes
+        self.excess: Excess | None = None
+
+    def take_body(self, chunk: bytes) -> int | None:
+        """None, or ABORT where the body grows over its bound."""
+        self._has_body = True
+        self._body_left -= len(chunk)
+        if self._body_left < 0:
+            self.excess = Excess.BODY
+            return ABORT
+        return None
+
+    def is_head_complete(self, status: int) -> bool:
+        """Whether all of the final response's head came, by the status that libcurl has read."""
+        # Behind the body there may be trailers.
+        has_ended = self._has_body or (self._last_line and self._last_line[0] in _BLANK)
+        return status >= _FIRST_FINAL and bool(has_ended)
+
+
 def headers_of(lines: list[bytes]) -> tuple[tuple[str, str], ...] | None:
     """The fields of the final response among these header lines; None unless its head is complete.
 
@@ -71,7 +121,7 @@ def headers_of(lines: list[bytes]) -> tuple[tuple[str, str], ...] | None:
             if line.startswith(b"HTTP/"):
                 fields, final = [], None
                 is_interim = line.partition(b" ")[2].lstrip().startswith(b"1")
-        elif line in {b"\r\n", b"\n"}:
+        elif line in _BLANK:
             final, fields = None if is_interim else tuple(fields), None
         else:
             name, _, value = line.decode("latin-1").partition(":")

@@ -85,36 +85,37 @@ def link_header(hubs: Sequence[str], self_url: str) -> str:
 
 def sign(method: SignatureMethod, secret: bytes, body: bytes) -> str:
     """Return the value of a signature header: `method=hex`, hex in lower case (WebSub 7.1)."""
-    return f"{method.value}={hmac.digest(secret, body, method.value).hex()}"
+    return method + "=" + hmac.digest(secret, body, method).hex()
 
 
 def delivery_headers(
-    *,
-    content_type: str,
-    link: str,
-    webhook_id: str,
-    secret: bytes,
-    method: SignatureMethod,
-    body: bytes,
+    *, content_type: str, link: str, webhook_id: str
 ) -> tuple[tuple[str, str], ...]:
-    """Return the headers of one delivery to one subscription.
+    """Return the headers that the deliveries of one body have in common.
 
     Args:
         content_type: of the topic, verbatim; empty where it gave none.
         link: from `link_header`.
         webhook_id: the event's id, or `<from>..<to>` of a merged one.
-        secret: empty for a subscription without one, which gets no signature.
-        method: of X-Hub-Signature; X-Hub-Signature-256 is sent besides.
-        body: the very bytes that are sent.
     """
-    headers = [
+    return (
         ("Content-Type", content_type or "application/octet-stream"),
         ("Link", link),
         ("webhook-id", webhook_id),
-    ]
-    if secret:
-        signature = sign(method, secret, body)
-        is_sha256 = method is SignatureMethod.SHA256
-        sha256 = signature if is_sha256 else sign(SignatureMethod.SHA256, secret, body)
-        headers += [("X-Hub-Signature", signature), ("X-Hub-Signature-256", sha256)]
-    return tuple(headers)
+    )
+
+
+def signature_headers(
+    method: SignatureMethod, secret: bytes, body: bytes
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers by which one subscriber knows a delivery for its hub's (WebSub 7.1).
+
+    Args:
+        method: of X-Hub-Signature; X-Hub-Signature-256 is sent besides.
+        secret: the subscription's.
+        body: the very bytes that are sent.
+    """
+    signature = sign(method, secret, body)
+    is_sha256 = method is SignatureMethod.SHA256
+    sha256 = signature if is_sha256 else sign(SignatureMethod.SHA256, secret, body)
+    return ("X-Hub-Signature", signature), ("X-Hub-Signature-256", sha256)

@@ -1,7 +1,7 @@
 """How far one subscription has come: the layout of lua/lib/progress.lua."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.store.event_id import EventId
 
@@ -9,8 +9,7 @@ _HEALTHY = struct.Struct(">QIQ")
 _FULL = struct.Struct(">QIQHQQQQQQI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """A subscription's cursor, and where it failed what became of its last attempt.
 
     Attributes:
@@ -36,7 +35,7 @@ def unpack_progress(raw: bytes) -> Progress:
     """Returns the progress of a bucket's record."""
     if len(raw) == _HEALTHY.size:
         ms, seq, incarnation = _HEALTHY.unpack(raw)
-        return Progress(cursor=EventId(ms, seq), incarnation=incarnation)
+        return Progress(EventId(ms, seq), incarnation)
     ms, seq, incarnation, attempts, last, following, hold, flight, _, _, _ = _FULL.unpack_from(raw)
     return Progress(
         cursor=EventId(ms, seq),

@@ -1,7 +1,7 @@
 """One subscription as a bucket's roster holds it: packed by settle_request.lua, read here."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.protocol.requests import Content, SignatureMethod
 
@@ -16,8 +16,7 @@ CONTENTS = (None, Content.ENTRIES, Content.FULL)
 _HEAD = struct.Struct(">BQBBB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(NamedTuple):
     """Where deliveries go and how they are signed.
 
     Attributes:
@@ -37,9 +36,9 @@ def unpack_subscription(raw: bytes) -> Subscription:
     _, lease_end_ms, signature, content, secret_bytes = _HEAD.unpack_from(raw)
     callback_from = _HEAD.size + secret_bytes
     return Subscription(
-        callback=raw[callback_from:].decode(),
-        secret=raw[_HEAD.size : callback_from],
-        lease_end_ms=lease_end_ms,
-        signature=SIGNATURES[signature],
-        content=CONTENTS[content],
+        raw[callback_from:].decode(),
+        raw[_HEAD.size : callback_from],
+        lease_end_ms,
+        SIGNATURES[signature],
+        CONTENTS[content],
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from yarl import URL
 
-from hub.protocol.delivery import delivery_headers, link_header
+from hub.protocol.delivery import delivery_headers, link_header, signature_headers
 from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import Mode, RequestPolicy, SubscriptionRequest
 from hub.protocol.verification import (
@@ -94,10 +94,9 @@ class SmallHub:
             content_type="application/atom+xml",
             link=link_header([self.url], to.topic),
             webhook_id="7-0",
-            secret=secret,
-            method=to.signature,
-            body=body,
         )
+        if secret:
+            headers += signature_headers(to.signature, secret, body)
         async with self.session.post(
             URL(to.callback, encoded=True), data=body, headers=headers
         ) as response:

@@ -2,13 +2,14 @@
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from hub.outbound.door import Door, DoorConfig
-from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
-from hub.outbound.sending import Sending
+from hub.outbound.request import Addressee, Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.sending import Batch, Sending
 from tests.outbound.conftest import LOOPBACK
 
 Serve = Callable[..., Awaitable[str]]
@@ -110,7 +111,8 @@ async def test_a_request_is_withdrawn_or_begun_and_never_both(
 async def test_whoever_decides_first_decides() -> None:
     dropped: list[Sending] = []
     loop = asyncio.get_running_loop()
-    begun, withdrawn = (Sending(POST, loop=loop, on_drop=dropped.append) for _ in range(2))
+    to = [Addressee("http://one/"), Addressee("http://other/")]
+    begun, withdrawn = Batch(POST, to, loop=loop, on_drop=dropped.append).sendings
     assert begun.begin()
     assert not begun.withdraw()
     assert withdrawn.withdraw()
@@ -126,7 +128,7 @@ async def test_the_door_forgets_what_was_withdrawn(
     first, second = one_at_once.send([dataclasses.replace(POST, url=url)] * 2)
     await slow.until_heard(1)
     assert second.withdraw()
-    assert one_at_once._open == {first}
+    assert one_at_once._open == {first.batch}
 
 
 async def test_purposes_do_not_wait_for_each_other(
@@ -141,3 +143,45 @@ async def test_purposes_do_not_wait_for_each_other(
     assert len(slow.paths) == len(Purpose)
     slow.may_answer.set()
     assert all(isinstance(answer, Answer) for answer in await asyncio.gather(*answers))
+
+
+async def test_so_many_are_started_in_a_second(
+    open_door: Callable[[DoorConfig], Door], serve: Serve, slow: Slow
+) -> None:
+    door = open_door(
+        DoorConfig(
+            user_agent="hub-test",
+            topics_allow=LOOPBACK,
+            callbacks_allow=LOOPBACK,
+            requests_per_second_per_host=20,
+        )
+    )
+    slow.may_answer.set()
+    url = await serve(slow.handle)
+    began_s = time.monotonic()
+    answers = door.send([dataclasses.replace(POST, url=f"{url}/{n}") for n in range(8)])
+    done = await asyncio.gather(*answers)
+    assert all(isinstance(answer, Answer) for answer in done)
+    # The first starts at once; one that is woken late may be caught up by the next.
+    assert time.monotonic() - began_s >= 6 / 20
+    assert slow.paths == [b"/%d" % n for n in range(8)]
+
+
+async def test_a_worker_that_hears_of_others_takes_its_part_of_a_host(
+    open_door: Callable[[DoorConfig], Door], serve: Serve, slow: Slow
+) -> None:
+    door = open_door(
+        DoorConfig(
+            user_agent="hub-test",
+            topics_allow=LOOPBACK,
+            callbacks_allow=LOOPBACK,
+            requests_at_once_per_host=4,
+        )
+    )
+    door.share_limits(2)
+    url = await serve(slow.handle)
+    sent = door.send([dataclasses.replace(POST, url=f"{url}/{n}") for n in range(6)])
+    await slow.until_heard(2)
+    assert [sending.withdraw() for sending in sent] == [False] * 2 + [True] * 4
+    slow.may_answer.set()
+    await asyncio.gather(*sent[:2])

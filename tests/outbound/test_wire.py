@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from hub.outbound.door import Door, DoorConfig
-from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.request import Addressee, Answer, NoAnswer, Purpose, Reason, Request, TooLong
 
 Serve = Callable[..., Awaitable[str]]
 OpenDoor = Callable[[DoorConfig], Door]
@@ -275,7 +275,8 @@ async def test_a_request_is_sent_twice_at_most_where_kept_connections_break(
 async def test_a_request_on_a_new_connection_is_sent_once(door: Door, serve: Serve) -> None:
     server = FallsOver(answers=0)
     request = dataclasses.replace(POST, url=await serve(server.handle))
-    outcome = await door.send([dataclasses.replace(request, is_new_connection_wanted=True)])[0]
+    to = Addressee(request.url, is_new_connection_wanted=True)
+    outcome = await door.send_to(request, [to]).sendings[0]
     assert isinstance(outcome, NoAnswer)
     assert server.requests == 1
     # And the next one may use what is kept.

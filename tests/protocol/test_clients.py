@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hub.protocol.delivery import delivery_headers, link_header
+from hub.protocol.delivery import delivery_headers, link_header, signature_headers
 from hub.protocol.forms import parse_form
 from hub.protocol.requests import (
     Mode,
@@ -216,10 +216,7 @@ def test_each_is_signed_for_as_it_can_check_with_one_header_of_each_name(
         content_type="text/xml; charset=UTF-8",
         link=link_header(["https://h.example/"], TOPIC),
         webhook_id="1-0",
-        secret=request.secret,
-        method=request.signature,
-        body=b"<rss/>",
-    )
+    ) + signature_headers(request.signature, request.secret, b"<rss/>")
     names = [name.lower() for name, _ in headers]
     assert len(names) == len(set(names))
     assert dict(headers)["X-Hub-Signature"].startswith(begins)

@@ -6,8 +6,8 @@ import resource
 import pytest
 
 from hub.clock import monotonic_s
-from hub.outbound.request import Answer, NoAnswer, Purpose, Reason, Request, TooLong
-from hub.outbound.sending import Sending
+from hub.outbound.request import Addressee, Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.sending import Batch, Sending
 from hub.settings import Settings
 from workers.hold import Hold, Terms
 from workers.slow import Slots, answer_to, slots_within
@@ -47,7 +47,8 @@ def capacity() -> Capacity:
 
 @pytest.fixture
 async def sending() -> Sending:
-    return Sending(GET, loop=asyncio.get_running_loop(), on_drop=lambda _: None)
+    loop = asyncio.get_running_loop()
+    return Batch(GET, [Addressee(GET.url)], loop=loop, on_drop=lambda _: None).sendings[0]
 
 
 async def asked(
