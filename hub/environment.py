@@ -12,7 +12,7 @@ from hub.errors import HubError
 from hub.settings import Settings, environment
 from hub.settings_rules import PREFIX, variable
 
-SECRET_FIELDS = frozenset({"redis_url", "proxy_url"})
+SECRET_FIELDS = frozenset({"redis_url", "proxy_url", "read_tokens", "publish_tokens"})
 # What pydantic finds, in our words; its own bounds go where the braces are.
 RULES = {
     "bool_parsing": "should be true or false",

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from hub.settings_events import EventSettings
 from hub.settings_rules import (
     CLAIM_MARGIN_S,
+    LEASE_GRACE_S,
     LEASE_MIN_DEV_S,
     LEASE_MIN_S,
     NEVER_ABOVE,
@@ -27,10 +29,11 @@ from hub.settings_rules import (
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
 
-class Settings(BaseSettings):
+class Settings(EventSettings):
     """The effective settings: options before environment variables before defaults."""
 
-    model_config = SettingsConfigDict(
+    # As pydantic-settings itself overrides pydantic's.
+    model_config = SettingsConfigDict(  # type: ignore[mutable-override]
         env_prefix=PREFIX,
         frozen=True,
         extra="forbid",
@@ -102,6 +105,13 @@ class Settings(BaseSettings):
         ge=1,
         le=31_536_000,
         description="Longest lease in seconds; WebSub 5.3.1 forbids perpetual ones.",
+    )
+    lease_grace_s: int = Field(
+        default_factory=lambda data: 0 if data["dev"] else LEASE_GRACE_S,
+        ge=0,
+        le=86_400,
+        description="Seconds that a subscription outlives the lease it was told, so that a clock "
+        "that jumps ends none. With dev: 0.",
     )
     signature_method: Literal["auto", "sha1", "sha256", "sha384", "sha512"] = Field(
         default="auto",
@@ -194,8 +204,15 @@ class Settings(BaseSettings):
         default=32,
         ge=1,
         le=10_000,
-        description="Connections a worker process opens to one host: so many for fetches, for "
-        "verifications and for deliveries each.",
+        description="Requests under way to one scheme, host and port by all workers together, each "
+        "of which takes its part (one at least): so many for fetches, for verifications and for "
+        "deliveries each.",
+    )
+    requests_per_second_per_host: float = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="How many such requests are started in a second, likewise. 0: no limit.",
     )
 
     patience_s: float = Field(

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from hub.settings import Settings
+from hub.settings_events import EventSettings
 from hub.settings_rules import variable
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -30,7 +31,10 @@ CREDENTIALS = re.compile(r"(?<=://).*(?=@)|(?<=password=)[^&]*")
 
 def page() -> str:
     """Returns docs/settings.md in full."""
-    return HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
+    fields = Settings.model_fields
+    # What is inherited comes first there, and last for who reads the page.
+    names = sorted(fields, key=lambda name: name in EventSettings.model_fields)
+    return HEAD + "".join(_row(name, fields[name]) for name in names)
 
 
 def shown(settings: Settings) -> str:
@@ -44,7 +48,8 @@ def _shown(value: object) -> str:
         case None:
             return ""
         case SecretStr():
-            return CREDENTIALS.sub("***", value.get_secret_value())
+            text = value.get_secret_value()
+            return CREDENTIALS.sub("***", text) if "://" in text else "***"
         case tuple():
             return ",".join(str(item) for item in value)
         case bool():

@@ -18,6 +18,7 @@ PREFIX = "WEBSUB_HUB_"
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 LEASE_MIN_S, LEASE_MIN_DEV_S = 3_600, 1
+LEASE_GRACE_S = 3_600
 # What a claim needs beyond a request's deadline: 2 s that fine print 6 asks for, and time to start.
 CLAIM_MARGIN_S = 5
 
@@ -43,6 +44,9 @@ _PROXY_URL = re.compile(
     rf"(?:https?|socks5h?)://(?:[^\s/?#@]*@)?{_HOST}(?::(?P<port>\d{{1,5}}))?/?", re.ASCII
 )
 _PORTS = range(1, 65_536)
+_TOKEN_MIN = 16
+# RFC 6750 2.1: what may stand behind `Bearer`.
+_TOKEN = re.compile(rf"[A-Za-z0-9._~+/-]{{{_TOKEN_MIN},}}=*", re.ASCII)
 
 
 def variable(field: str) -> str:
@@ -123,6 +127,19 @@ def _is_proxy_address(value: SecretStr) -> SecretStr:
     return value
 
 
+def _are_tokens(value: SecretStr) -> SecretStr:
+    if not all(_TOKEN.fullmatch(token) for token in tokens_of(value)):
+        raise ValueError(
+            f"should be tokens of {_TOKEN_MIN} or more of A-Z a-z 0-9 - . _ ~ + /, comma separated"
+        )
+    return value
+
+
+def tokens_of(value: SecretStr) -> tuple[str, ...]:
+    """Returns each of a list of tokens."""
+    return tuple(re.split(r"[\s,]+", value.get_secret_value().strip()))
+
+
 def _is_file(value: Path) -> Path:
     if not os.path.isfile(value):  # not Path's: that one raises where it is out of reach
         raise ValueError("should name a PEM file that exists")
@@ -145,8 +162,10 @@ Networks = Annotated[
     BeforeValidator(_split),
     AfterValidator(_open_loopback_in_development),
 ]
+Proxies = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
 PublicUrl = Annotated[str, AfterValidator(_is_web_address)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_is_redis_address)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_is_proxy_address)]
+Tokens = Annotated[SecretStr, AfterValidator(_are_tokens)]
 PemFile = Annotated[Path, AfterValidator(_is_file)]
 DataPath = Annotated[Path, AfterValidator(_may_be_folder)]

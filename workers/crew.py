@@ -10,6 +10,7 @@ import structlog
 from hub.outbound.door import Door
 from hub.settings import Settings
 from hub.store.bell import rings
+from hub.store.buckets import BucketClaim
 from hub.store.results import Claimed, StoreFull, StoreUnavailable
 from hub.store.store import Store
 from workers.deliver import Batch, Deliverer
@@ -34,6 +35,7 @@ class Crew:
 
     def __init__(self, store: Store, door: Door, settings: Settings, *, name: str) -> None:
         self._store = store
+        self._door = door
         self._settings = settings
         self._name = name
         self._deliverer = Deliverer(store, door, settings)
@@ -42,6 +44,14 @@ class Crew:
         self.deliver: Station[Batch] = Station(
             "ready",
             claim=self._claim_buckets,
+            work=self._deliverer.deliver,
+            capacity=at_once,
+            terms=terms,
+            weigh=lambda batch: len(batch.claim.members),
+        )
+        self.probe: Station[Batch] = Station(
+            "origins",
+            claim=self._claim_probes,
             work=self._deliverer.deliver,
             capacity=at_once,
             terms=terms,
@@ -73,7 +83,7 @@ class Crew:
     @property
     def stations(self) -> tuple[Station[Any], ...]:
         """Returns the stations, one for each work list."""
-        return self.verify, self.fetch, self.deliver, self.expire
+        return self.verify, self.fetch, self.probe, self.deliver, self.expire
 
     async def attend(self, url: str) -> None:
         """Works on all lists until cancelled; what fails in one part leaves the others alone."""
@@ -106,9 +116,10 @@ class Crew:
                 await self._store.presence.leave(self._name)
 
     async def _claim_buckets(self, free: int) -> Claimed[Batch]:
-        claimed = await self._store.buckets.claim(budget=free)
-        batches = [Batch(claim=claim) for claim in claimed.claims]
-        return Claimed(wait_ms=claimed.wait_ms, claims=batches)
+        return _batches(await self._store.buckets.claim(budget=free))
+
+    async def _claim_probes(self, free: int) -> Claimed[Batch]:
+        return _batches(await self._store.origins.claim(budget=free))
 
     async def _answer_the_bell(self, url: str) -> None:
         stations = {station.name: station for station in self.stations}
@@ -119,7 +130,7 @@ class Crew:
     async def _beat(self) -> None:
         while True:
             with suppress(StoreUnavailable, StoreFull):
-                await self._store.presence.beat(self._name)
+                self._door.share_limits(await self._store.presence.beat(self._name))
             await asyncio.sleep(HEARTBEAT_S)
 
     async def _repair(self) -> None:
@@ -135,6 +146,11 @@ class Crew:
             except (StoreUnavailable, StoreFull) as error:
                 _log.warning("repair put off", error=str(error))
                 await asyncio.sleep(REPAIR_RETRY_S)
+
+
+def _batches(claimed: Claimed[BucketClaim]) -> Claimed[Batch]:
+    batches = [Batch(claim=claim) for claim in claimed.claims]
+    return Claimed(wait_ms=claimed.wait_ms, claims=batches)
 
 
 async def repair(store: Store, *, pause_s: float) -> int:

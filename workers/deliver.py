@@ -1,6 +1,5 @@
 """The list `ready`: delivers what is new to a bucket of subscriptions (design section 3)."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import structlog
 
 from hub.clock import monotonic_s
 from hub.outbound.door import Door
-from hub.outbound.request import Purpose, Request, TooLong
+from hub.outbound.request import Addressee, Purpose, Request, TooLong
 from hub.protocol.delivery import delivery_headers, link_header
 from hub.protocol.requests import Content
 from hub.protocol.urls import wire_form
@@ -16,10 +15,11 @@ from hub.settings import Settings
 from hub.store.buckets import BucketClaim, Member
 from hub.store.event_id import EventId
 from hub.store.limits import FLIGHT_MARGIN_S
-from hub.store.log import Event, LogSlice, WholeDocument
+from hub.store.log import Event, LogSlice
 from hub.store.outcomes import Fate, Left, Missed, Outcome, Pending, Reached
 from hub.store.results import StoreFull, StoreUnavailable
 from hub.store.store import Store
+from workers.blame import Witness
 from workers.hold import Hold
 from workers.late import LateAnswers
 from workers.payload import (
@@ -29,12 +29,14 @@ from workers.payload import (
     payload_of_events,
     payload_of_slice,
 )
-from workers.post import Post, count_under_way, fate_of, was_not_started
+from workers.post import Post, Sent, count_under_way, fates_of, was_not_started
 from workers.slow import slots_of
 
 # Fine print 11: a claim holds few bodies in memory; who needs another one stays due.
 BODIES_PER_CLAIM_MAX = 8
 ANSWER_MAX_BYTES = 16 * 1024
+# So few that are under way leave no room worth a look.
+FEW = 32
 # Where the topic's document is gone from Redis: the next event brings one.
 NO_DOCUMENT_WAIT_S = 3600
 
@@ -60,25 +62,24 @@ class Deliverer:
         self._settings = settings
         self.slots = slots_of(settings)
         self.late = LateAnswers(store.buckets, self.slots)
+        self._witness = Witness()
 
     async def deliver(self, batch: Batch, hold: Hold) -> None:
         """Sends each due member of a bucket what it is to have, and settles the bucket."""
         claim = batch.claim
         payloads = await self._payloads(batch)
         # What is not started is settled untried, and falls due at once (fine print 6).
-        posts = self._send(claim, payloads) if hold.may_start() else []
-        await self._wait(claim, posts, hold)
+        sent = self._send(claim, payloads) if hold.may_start() else Sent()
+        await self._wait(claim, sent, hold)
         outcomes = [*self._missing_documents(claim, payloads)]
+        ended: list[Post] = []
         left: list[Post] = []
-        rests = False
-        for post in posts:
+        for post in sent.posts:
             # Withdrawn, it can't be started by the door once the bucket is settled (fine print 6).
-            if post.answer.withdraw() or post.answer.done():
-                outcomes += self._outcome(claim, post)
-                rests = rests or was_not_started(post)
-            else:
-                left.append(post)
-                outcomes.append(self._pending(claim, post))
+            (ended if post.answer.withdraw() or post.answer.done() else left).append(post)
+        outcomes += self._outcomes(claim, ended)
+        outcomes += [self._pending(claim, post) for post in left]
+        rests = any(was_not_started(post) for post in ended)
         is_settled = await hold.insist(
             lambda: self._store.buckets.settle(claim, outcomes, rests=rests)
         )
@@ -91,26 +92,23 @@ class Deliverer:
     async def _payloads(self, batch: Batch) -> Mapping[Key, Payload | None]:
         payloads: dict[Key, Payload | None] = {}
         for member in batch.claim.members:
-            key = _key(member)
+            key = _key(batch.claim, member)
             if key not in payloads and len(payloads) < BODIES_PER_CLAIM_MAX:
                 payloads[key] = await self._payload(batch, key)
         return payloads
 
     async def _payload(self, batch: Batch, key: Key) -> Payload | None:
         claim, (cursor, is_whole_wanted) = batch.claim, key
-        log: LogSlice | None = None
         found: Payload | WholeWanted = WholeWanted()
         if not is_whole_wanted and batch.news is not None and batch.news[0] == cursor:
-            found = payload_of_events([batch.news[1:]])
+            found = payload_of_events([batch.news[1:]], is_json=claim.is_json)
         elif not is_whole_wanted:
             log = await self._read_log(claim, cursor)
-            found = payload_of_slice(log, after=cursor)
+            found = payload_of_slice(log, after=cursor, is_json=claim.is_json)
         if isinstance(found, Payload):
             return found
-        if log is None:
-            log = await self._read_log(claim, cursor)
-        document: WholeDocument = await self._store.log.read_whole(claim.topic_id)
-        return payload_of_document(document, log)
+        document = await self._store.log.read_whole(claim.topic_id, after=cursor)
+        return payload_of_document(document)
 
     async def _read_log(self, claim: BucketClaim, cursor: EventId) -> LogSlice:
         try:
@@ -122,58 +120,64 @@ class Deliverer:
 
     # Sending
 
-    def _send(self, claim: BucketClaim, payloads: Mapping[Key, Payload | None]) -> list[Post]:
+    def _send(self, claim: BucketClaim, payloads: Mapping[Key, Payload | None]) -> Sent:
+        by_key: dict[Key, list[Member]] = {}
+        for member in claim.members:
+            by_key.setdefault(_key(claim, member), []).append(member)
         link = link_header(claim.hubs or (self._settings.hub_url,), claim.self_url or claim.topic)
-        chosen = [
-            (member, payload)
-            for member in claim.members
-            if (payload := payloads.get(_key(member))) is not None
-        ]
-        requests = [self._request(member, payload, link) for member, payload in chosen]
-        deadline_at_s = monotonic_s() + self._settings.request_deadline_s
-        return [
-            Post(member=member, to=payload.to, deadline_at_s=deadline_at_s, answer=answer)
-            for (member, payload), answer in zip(chosen, self._door.send(requests), strict=True)
-        ]
+        probing = claim.probe.subscription_id if claim.probe else None
+        sent = Sent()
+        for key, members in by_key.items():
+            payload = payloads.get(key)
+            if payload is not None:
+                request = self._request(payload, link)
+                batch = self._door.send_to(request, [_addressee(member) for member in members])
+                sent.add(members, payload.to, batch, probing=probing)
+        return sent
 
-    def _request(self, member: Member, payload: Payload, link: str) -> Request:
-        subscription = member.subscription
+    def _request(self, payload: Payload, link: str) -> Request:
         return Request(
             purpose=Purpose.DELIVERY,
             method="POST",
-            url=wire_form(subscription.callback),
+            url="",
             headers=delivery_headers(
-                content_type=payload.content_type,
-                link=link,
-                webhook_id=payload.webhook_id,
-                secret=subscription.secret,
-                method=subscription.signature,
-                body=payload.body,
+                content_type=payload.content_type, link=link, webhook_id=payload.webhook_id
             ),
             body=payload.body,
             deadline_s=self._settings.request_deadline_s,
             max_body_bytes=ANSWER_MAX_BYTES,
             too_long=TooLong.CUT,
-            # Whoever falls over a delivery gets it once in each further attempt.
-            is_new_connection_wanted=member.progress.attempts > 0,
         )
 
-    async def _wait(self, claim: BucketClaim, posts: Sequence[Post], hold: Hold) -> None:
+    async def _wait(self, claim: BucketClaim, sent: Sent, hold: Hold) -> None:
         """Waits for answers, but for nobody's longer than patience lasts (design: patience)."""
         patience_s, newer_s = self._settings.patience_s, self._settings.patience_newer_s
-        if await self._is_answered(posts, newer_s):
+        if await self._is_answered_soon(sent, newer_s, hold):
             return
         # Those that have answered make room for other buckets, which else would wait for the rest;
         # and so do those that wait for their turn at a slow host.
-        hold.shrink(count_under_way(posts))
+        hold.shrink(count_under_way(sent.posts))
         if not await self._has_newer_event(claim):
-            await self._is_answered(posts, patience_s - newer_s)
+            await sent.until_open(0, timeout_s=patience_s - newer_s)
         # Without a slot to wait in, the request keeps the claim to its deadline.
-        while self._is_short_of_slots(posts) and monotonic_s() < posts[0].deadline_at_s:
-            await self._is_answered(posts, newer_s)
+        while self._is_short_of_slots(sent) and monotonic_s() < sent.ends_at:
+            await sent.until_open(0, timeout_s=newer_s)
 
-    def _is_short_of_slots(self, posts: Sequence[Post]) -> bool:
-        under_way = count_under_way(posts)
+    @staticmethod
+    async def _is_answered_soon(sent: Sent, within_s: float, hold: Hold) -> bool:
+        """Returns whether all have ended; as they do, they make room for the next bucket.
+
+        That is claimed and read while the last answers come, so that the door is never idle.
+        """
+        until_s = monotonic_s() + within_s
+        while sent.open and (left_s := until_s - monotonic_s()) > 0:
+            at_most = sent.open // 2 if sent.open > FEW else 0
+            if await sent.until_open(at_most, timeout_s=left_s):
+                hold.shrink(sent.open)
+        return not sent.open
+
+    def _is_short_of_slots(self, sent: Sent) -> bool:
+        under_way = count_under_way(sent.posts)
         return under_way > 0 and under_way > self.slots.free
 
     async def _has_newer_event(self, claim: BucketClaim) -> bool:
@@ -183,22 +187,14 @@ class Deliverer:
             # The answers that come meanwhile are worth more than to give up the claim.
             return False
 
-    @staticmethod
-    async def _is_answered(posts: Sequence[Post], timeout_s: float) -> bool:
-        """Returns whether all have ended, after that time at the latest."""
-        pending = [post.answer for post in posts if not post.answer.done()]
-        if pending:
-            await asyncio.wait(pending, timeout=timeout_s)
-        return all(answer.done() for answer in pending)
-
     # What came of it
 
-    def _outcome(self, claim: BucketClaim, post: Post) -> list[Outcome]:
-        fate = fate_of(post)
-        return [] if fate is None else [_outcome(claim, post.member, fate)]
+    def _outcomes(self, claim: BucketClaim, posts: Sequence[Post]) -> list[Outcome]:
+        fates = fates_of(posts, self._witness)
+        return [_outcome(claim, post.member, fate) for post, fate in fates]
 
     def _pending(self, claim: BucketClaim, post: Post) -> Outcome:
-        remaining_s = max(0.0, post.deadline_at_s - monotonic_s()) + FLIGHT_MARGIN_S
+        remaining_s = max(0.0, post.answer.batch.ends_at - monotonic_s()) + FLIGHT_MARGIN_S
         fate = Pending(to=post.to, remaining_ms=round(remaining_s * 1000))
         return _outcome(claim, post.member, fate)
 
@@ -217,7 +213,7 @@ class Deliverer:
                 ),
             )
             for member in claim.members
-            if _key(member) in payloads and payloads[_key(member)] is None
+            if (key := _key(claim, member)) in payloads and payloads[key] is None
         ]
 
     def _follow(self, claim: BucketClaim, left: Sequence[Post], *, is_settled: bool) -> None:
@@ -229,7 +225,7 @@ class Deliverer:
             self.late.follow(
                 claim,
                 post.answer,
-                lambda post=post: self._outcome(claim, post),  # type: ignore[misc]
+                lambda post=post: self._outcomes(claim, [post]),  # type: ignore[misc]
             )
 
     @staticmethod
@@ -247,8 +243,22 @@ class Deliverer:
         )
 
 
-def _key(member: Member) -> Key:
-    return member.progress.cursor, member.subscription.content is Content.FULL
+def _addressee(member: Member) -> Addressee:
+    subscription = member.subscription
+    return Addressee(
+        wire_form(subscription.callback),
+        subscription.secret,
+        subscription.signature,
+        # Whoever falls over a delivery gets it once in each further attempt.
+        is_new_connection_wanted=member.progress.attempts > 0,
+    )
+
+
+def _key(claim: BucketClaim, member: Member) -> Key:
+    content = member.subscription.content
+    # WebSub 7 lets a hub leave out what was delivered before of Atom and RSS, and of nothing else.
+    is_whole_wanted = content is Content.FULL or (content is None and claim.is_json)
+    return member.progress.cursor, is_whole_wanted
 
 
 def _outcome(claim: BucketClaim, member: Member, fate: Fate) -> Outcome:

@@ -5,15 +5,18 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import aclosing
+from dataclasses import asdict
 
 from hub.commands.records import records
 from hub.protocol.urls import topic_id
 from hub.settings import Settings
 from hub.store.event_id import EventId
+from hub.store.origins import Breakers, OriginStatus
 from hub.store.status import HubStatus, ListStatus, SubscriptionStatus, TopicStatus
 from hub.store.store import Store
 
 SHOWN_TOPICS = 20
+SHOWN_ORIGINS = 20
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
 
@@ -47,10 +50,11 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def _print_hub(store: Store, hub: HubStatus, arguments: argparse.Namespace) -> None:
+    breakers = await store.origins.breakers(limit=SHOWN_ORIGINS)
     if arguments.json:
-        print(json.dumps(_hub_facts(hub)))
+        print(json.dumps(_hub_facts(hub, breakers)))
     else:
-        print("\n".join(_hub_lines(hub)))
+        print("\n".join(_hub_lines(hub, breakers)))
     shown = 0
     async with aclosing(store.status.topics()) as topics:
         async for topic in topics:
@@ -64,13 +68,16 @@ async def _print_hub(store: Store, hub: HubStatus, arguments: argparse.Namespace
                 print(_topic_line(topic, hub.now_ms))
 
 
-def _hub_lines(hub: HubStatus) -> Iterator[str]:
+def _hub_lines(hub: HubStatus, breakers: Breakers) -> Iterator[str]:
     silent_ms = hub.worker_silent_ms
     yield "workers   " + ("none" if silent_ms is None else f"last heard of {_span(silent_ms)} ago")
     yield f"requests  {hub.pending_requests} to be verified"
     yield f"history   {_count(hub.history_bytes, 'byte')}"
     for one in hub.lists:
         yield _list_line(one)
+    yield f"held      {_count(breakers.count, 'origin')}"
+    for origin in breakers.shown:
+        yield f"  {_origin_line(origin)}"
     yield f"topics    {hub.topics}"
 
 
@@ -78,6 +85,15 @@ def _list_line(one: ListStatus) -> str:
     since = f" for up to {_span(one.oldest_due_ms)}" if one.due else ""
     claimed = f", {one.claimed} claimed" if one.claimed else ""
     return f"list      {one.name}: {one.members} waiting, {one.due} due{since}{claimed}"
+
+
+def _origin_line(one: OriginStatus) -> str:
+    waiting = _count(one.waiting, "bucket") + (" waits" if one.waiting == 1 else " wait")
+    if one.is_open:
+        held = f"held for {_span(one.for_ms)}, next probe in {_span(one.next_ms)}"
+    else:
+        held = f"back for {_span(one.for_ms)}"
+    return f"{one.origin}: {held}; {waiting}"
 
 
 def _topic_line(topic: TopicStatus, now_ms: int) -> str:
@@ -88,7 +104,13 @@ def _topic_line(topic: TopicStatus, now_ms: int) -> str:
         f"last event {_when(topic.head, now_ms)}; "
         f"last fetch {_ago(topic.fetched_at_ms, now_ms)}: {topic.outcome or 'none yet'}"
         + (f" ({_count(topic.failures, 'failure')} in a row)" if topic.failures else "")
+        + _mishaps(topic, now_ms)
     )
+
+
+def _mishaps(topic: TopicStatus, now_ms: int) -> str:
+    times, first = _count(topic.mishaps, "time"), _ago(topic.mishaps_since_ms, now_ms)
+    return f"; not believed {times}, first {first}" if topic.mishaps else ""
 
 
 def _topic_lines(topic: TopicStatus, now_ms: int) -> Iterator[str]:
@@ -109,17 +131,20 @@ def _subscription_state(one: SubscriptionStatus, head: EventId, now_ms: int) -> 
     if progress.flight_until_ms > now_ms:
         parts.append("a request is under way")
     if progress.attempts:
+        parts.append(f"failed {_count(progress.attempts, 'time')} ({progress.error})")
+    if one.held_ms is not None:
+        parts.append(f"held with its origin for {_span(one.held_ms)}")
+    elif progress.attempts:
         next_ms = max(progress.next_at_ms, progress.hold_until_ms)
-        parts.append(
-            f"failed {_count(progress.attempts, 'time')} ({progress.error}), "
-            f"next try in {_span(max(0, next_ms - now_ms))}"
-        )
+        parts[-1] += f", next try in {_span(max(0, next_ms - now_ms))}"
     parts.append(f"lease ends in {_span(max(0, one.subscription.lease_end_ms - now_ms))}")
     return "; ".join(parts)
 
 
-def _hub_facts(hub: HubStatus) -> dict[str, object]:
+def _hub_facts(hub: HubStatus, breakers: Breakers) -> dict[str, object]:
     return {
+        "origins_held": breakers.count,
+        "origins": [asdict(one) for one in breakers.shown],
         "workers_silent_ms": hub.worker_silent_ms,
         "topics": hub.topics,
         "pending_requests": hub.pending_requests,
@@ -145,6 +170,8 @@ def _topic_facts(topic: TopicStatus, *, has_subscriptions: bool) -> dict[str, ob
         "events": topic.events,
         "outcome": topic.outcome,
         "failures": topic.failures,
+        "mishaps": topic.mishaps,
+        "mishaps_since_ms": topic.mishaps_since_ms if topic.mishaps else 0,
         "last_ping_ms": topic.last_ping_ms,
         "fetched_at_ms": topic.fetched_at_ms,
     }

@@ -22,6 +22,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One subscription that is tried to see whether its origin answers again."""
+
+    origin: str
+    subscription_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BucketClaim:
     """A bucket that this worker holds, with who of it is due.
 
@@ -31,6 +39,8 @@ class BucketClaim:
         head: the last event of the topic's log at the claim.
         hubs: what the topic names as rel=hub; empty where it names none.
         self_url: what it names as rel=self, or None.
+        is_json: its last document was a JSON Feed.
+        probe: which of the members probes for its origin; None for none.
     """
 
     topic_id: str
@@ -40,7 +50,9 @@ class BucketClaim:
     head: EventId
     hubs: tuple[str, ...]
     self_url: str | None
+    is_json: bool
     members: tuple[Member, ...]
+    probe: Probe | None = None
 
     @property
     def attempt(self) -> int:
@@ -71,8 +83,16 @@ class Buckets:
             rests: whether who stays due waits a little, since it could not be started now.
         """
         packed = pack_outcomes(outcomes)
+        probe = claim.probe or Probe(origin="", subscription_id=b"")
         written = await self._commit.call(
-            "settle_bucket", claim.topic_id, claim.bucket, claim.token, packed, int(rests)
+            "settle_bucket",
+            claim.topic_id,
+            claim.bucket,
+            claim.token,
+            packed,
+            int(rests),
+            probe.origin,
+            probe.subscription_id,
         )
         return bool(written)
 
@@ -94,9 +114,9 @@ class Buckets:
 
 
 def read_bucket_claim(row: Sequence[Any]) -> BucketClaim:
-    """Returns the claim that claim_ready or append replied."""
-    topic_id, bucket, token, facts, flat = row
-    url, head, hubs, self_url = facts
+    """Returns the claim that claim_ready, claim_origins or append replied."""
+    topic_id, bucket, token, facts, flat, probed, probing = row
+    url, head, hubs, self_url, format_ = facts
     return BucketClaim(
         topic_id=topic_id.decode(),
         bucket=int(bucket),
@@ -105,6 +125,7 @@ def read_bucket_claim(row: Sequence[Any]) -> BucketClaim:
         head=EventId.parse(head),
         hubs=tuple(hubs.decode().split("\n")) if hubs else (),
         self_url=self_url.decode() if self_url else None,
+        is_json=format_ == b"json",
         members=tuple(
             Member(
                 subscription_id=flat[i],
@@ -113,4 +134,5 @@ def read_bucket_claim(row: Sequence[Any]) -> BucketClaim:
             )
             for i in range(0, len(flat), 3)
         ),
+        probe=Probe(origin=probed.decode(), subscription_id=probing) if probed else None,
     )

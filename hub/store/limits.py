@@ -8,6 +8,8 @@ SECOND_MS = 1000
 DAY_MS = 86_400 * SECOND_MS
 # A request past patience is skipped until its deadline and this much more (design: patience).
 FLIGHT_MARGIN_S = 5
+# A worker beats each 2 s; one that has been silent for longer than this counts as dead.
+WORKER_SILENT_MS = 5 * SECOND_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,17 @@ class Limits:
         verify_after: a verification is sent this long after its request was written, so that the
             202 has left.
         baseline_patience: how long a verification waits for the topic's first document.
+        lease_grace: how long a subscription outlives the lease that its subscriber was told.
         renewal_wait: when a lease is looked at again that is over but has a renewal pending.
-        claim_steps: topics that one claim looks at, at most.
+        claim_steps: topics, or origins, that one claim looks at, at most.
+        probe_first: how long after its opening a breaker probes; then 5 times as long each time.
+        probe_longest: the longest such step.
+        probe_longest_failing: the same where the origin takes connections. Shorter, since a
+            callback that works may be held with those that fail.
+        probe_buckets: waiting buckets that are looked at for somebody who can probe.
+        release_interval: between two releases of waiting buckets, each of twice as many.
+        release_most: buckets of one release, at most.
+        interest: how long a topic is kept after somebody last read its events.
     """
 
     claim_lease: int = 30 * SECOND_MS
@@ -42,20 +53,30 @@ class Limits:
     look_again: int = SECOND_MS
     verify_after: int = 50
     baseline_patience: int = 20 * SECOND_MS
+    lease_grace: int = 0
     renewal_wait: int = 5 * SECOND_MS
     heartbeat_kept: int = 60 * SECOND_MS
+    worker_silent: int = WORKER_SILENT_MS
+    probe_first: int = 5 * SECOND_MS
+    probe_longest: int = 1_800 * SECOND_MS
+    probe_longest_failing: int = 120 * SECOND_MS
+    probe_buckets: int = 4
+    release_interval: int = 500
+    release_most: int = 256
     fetch_burst: int = 10
     fetch_interval: int = SECOND_MS
     history_age: int = 7 * DAY_MS
     history_events: int = 1000
     history_bytes: int = 8 * 1024**2
     history_total_bytes: int = 1024**3
+    interest: int = 7 * DAY_MS
     bucket_size: int = 256
     buckets_per_topic: int = 4
     claim_steps: int = 64
     pending_per_pair: int = 2
     sweep_slice: int = 256
     repair_slice: int = 8
+    read_slice: int = 16
     trim_slice: int = 100
     slice: int = 1000
 
@@ -70,10 +91,12 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         claim_lease=round(settings.claim_lease_s * SECOND_MS),
         longest_flight=round(flight_s * SECOND_MS),
+        lease_grace=settings.lease_grace_s * SECOND_MS,
         fetch_burst=settings.fetch_burst,
         fetch_interval=round(settings.fetch_interval_s * SECOND_MS),
         history_age=round(settings.history_days * DAY_MS),
         history_events=settings.history_events,
         history_bytes=settings.history_bytes,
         history_total_bytes=settings.history_total_bytes,
+        interest=round(settings.interest_days * DAY_MS),
     )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from hub.feeds.fat_ping import FatPing, pack, unpack
 from hub.store.commit import GroupCommit
-from hub.store.event_id import EventId
+from hub.store.event_id import BEFORE_ALL, EventId
 
 _CONTENT_TYPE_BYTES = struct.Struct(">H")
 _ENTRIES, _WHOLE = b"E", b"W"
@@ -40,8 +40,9 @@ class LogSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeDocument:
-    """A topic's present document; `head` is the last event that it holds."""
+    """A topic's present document, and the first and last event after a cursor that it holds."""
 
+    first: EventId
     head: EventId
     content_type: str
     body: bytes
@@ -86,9 +87,13 @@ class Log:
             events=tuple((EventId.parse(id_), unpack_event(raw)) for id_, raw in events),
         )
 
-    async def read_whole(self, topic_id: str) -> WholeDocument:
-        """Returns the topic's present document."""
-        head, content_type, body = await self._commit.call("read_body", topic_id)
+    async def read_whole(self, topic_id: str, *, after: EventId = BEFORE_ALL) -> WholeDocument:
+        """Returns the topic's present document, and the first event after a cursor."""
+        reply = await self._commit.call("read_body", topic_id, str(after))
+        head, first, content_type, body = reply
         return WholeDocument(
-            head=EventId.parse(head), content_type=content_type.decode("latin-1"), body=body
+            first=EventId.parse(first or head),
+            head=EventId.parse(head),
+            content_type=content_type.decode("latin-1"),
+            body=body,
         )

@@ -1,5 +1,6 @@
 """What became of the requests of a bucket, as lua/lib/outcome.lua reads it."""
 
+import enum
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,14 @@ from hub.store.event_id import EventId
 ERROR_MAX_BYTES = 120
 _HEAD = struct.Struct(">16sQQB")
 _DELIVERED, _GONE, _FAILED, _IN_FLIGHT = 1, 2, 3, 4
+
+
+class Blame(enum.IntEnum):
+    """Whose failure it is: a breaker opens where it is the origin's (design section 7)."""
+
+    CALLBACK = 0
+    UNREACHABLE = 1  # no connection to the origin comes about
+    FAILING = 2  # several of its callbacks fail, and none succeeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,7 @@ class Missed:
     delay_ms: int
     hold_ms: int
     error: str
+    blame: Blame = Blame.CALLBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +81,9 @@ def _packed_fate(fate: Fate) -> tuple[int, bytes]:
             return _DELIVERED, struct.pack(">QI", *to)
         case Left():
             return _GONE, b""
-        case Missed(to=to, delay_ms=delay_ms, hold_ms=hold_ms, error=error):
+        case Missed(to=to, delay_ms=delay_ms, hold_ms=hold_ms, error=error, blame=blame):
             text = error.encode()[:ERROR_MAX_BYTES]
-            head = struct.pack(">IIQIB", delay_ms, hold_ms, *to, len(text))
+            head = struct.pack(">IIQIBB", delay_ms, hold_ms, *to, blame, len(text))
             return _FAILED, head + text
         case Pending(to=to, remaining_ms=remaining_ms):
             return _IN_FLIGHT, struct.pack(">IQI", remaining_ms, *to)

@@ -1,9 +1,8 @@
 """Which workers are alive, and whether what is accepted would be worked on."""
 
 from hub.store.commit import GroupCommit
+from hub.store.limits import WORKER_SILENT_MS
 from hub.store.results import NotReady, Ready
-
-WORKER_SILENT_AFTER_MS = 5_000
 
 
 class Presence:
@@ -12,9 +11,9 @@ class Presence:
     def __init__(self, commit: GroupCommit) -> None:
         self._commit = commit
 
-    async def beat(self, worker: str) -> None:
-        """Says that a worker is alive."""
-        await self._commit.call("heartbeat", worker)
+    async def beat(self, worker: str) -> int:
+        """Says that a worker is alive; returns how many are, with this one."""
+        return int(await self._commit.call("heartbeat", worker))
 
     async def leave(self, worker: str) -> None:
         """Takes back a worker's heartbeat, since it stops."""
@@ -28,6 +27,6 @@ class Presence:
             StoreFull: Redis has no room left.
         """
         silent_ms = int(await self._commit.call("readiness"))
-        if silent_ms < 0 or silent_ms > WORKER_SILENT_AFTER_MS:
+        if silent_ms < 0 or silent_ms > WORKER_SILENT_MS:
             return NotReady(reason="No worker is alive: start one with `websub-hub worker`.")
         return Ready()

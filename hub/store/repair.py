@@ -22,6 +22,8 @@ class Repair:
         """
         async for missing in self._requests():
             yield missing
+        async for missing in self._origins():
+            yield missing
         cursor = b"0"
         while True:
             cursor, topics = await self._commit.call("list_topics", cursor, SLICE)
@@ -35,6 +37,12 @@ class Repair:
         after = 0
         while after >= 0:
             after, missing = await self._commit.call("repair_requests", after, SLICE)
+            yield missing
+
+    async def _origins(self) -> AsyncIterator[int]:
+        cursor = b""
+        while cursor != b"0":
+            cursor, missing = await self._commit.call("repair_origins", cursor or b"0")
             yield missing
 
     async def _topic(self, topic_id: bytes) -> int:

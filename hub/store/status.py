@@ -37,15 +37,20 @@ class HubStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStatus:
-    """One subscription and how far it has come."""
+    """One subscription and how far it has come; `held_ms`: for how long its origin is held."""
 
     subscription: Subscription
     progress: Progress
+    held_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicStatus:
-    """One topic; times are ms since 1970 by Redis's clock, 0 for never."""
+    """One topic; times are ms since 1970 by Redis's clock, 0 for never.
+
+    Attributes:
+        mishaps: documents in a row that were not believed; without any, since when means nothing.
+    """
 
     url: str
     head: EventId
@@ -57,7 +62,8 @@ class TopicStatus:
     last_ping_ms: int
     fetched_at_ms: int
     content_type: str
-    is_feed: bool
+    mishaps: int
+    mishaps_since_ms: int
     pending_requests: int
     subscriptions: tuple[SubscriptionStatus, ...]
 
@@ -114,8 +120,9 @@ class Status:
                 SubscriptionStatus(
                     subscription=unpack_subscription(flat[i]),
                     progress=unpack_progress(flat[i + 1]),
+                    held_ms=flat[i + 2] if flat[i + 2] >= 0 else None,
                 )
-                for i in range(0, len(flat), 2)
+                for i in range(0, len(flat), 3)
             ]
             if start == 0:
                 return _read_topic(fields, tuple(members))
@@ -123,7 +130,7 @@ class Status:
 
 def _read_topic(fields: list[Any], subscriptions: tuple[SubscriptionStatus, ...]) -> TopicStatus:
     url, _, pending, head, trimmed, length, size, outcome, failures, ping, fetched, *rest = fields
-    content_type, format_, _ = rest
+    content_type, mishaps, mishaps_since, _ = rest
     return TopicStatus(
         url=url.decode(),
         head=EventId.parse(head),
@@ -135,7 +142,8 @@ def _read_topic(fields: list[Any], subscriptions: tuple[SubscriptionStatus, ...]
         last_ping_ms=int(ping or 0),
         fetched_at_ms=int(fetched or 0),
         content_type=(content_type or b"").decode("latin-1"),
-        is_feed=format_ == b"feed",
+        mishaps=int(mishaps or 0),
+        mishaps_since_ms=int(mishaps_since or 0),
         pending_requests=int(pending or 0),
         subscriptions=subscriptions,
     )

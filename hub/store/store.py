@@ -8,8 +8,11 @@ from hub.protocol.requests import SubscriptionRequest
 from hub.settings import Settings
 from hub.store.buckets import Buckets
 from hub.store.commit import GroupCommit
+from hub.store.history import History
 from hub.store.limits import limits_of
 from hub.store.log import Log
+from hub.store.origins import Origins
+from hub.store.own_topics import OwnTopics
 from hub.store.presence import Presence
 from hub.store.repair import Repair
 from hub.store.requests import Requests
@@ -44,7 +47,10 @@ class Store:
         self.topics = Topics(commit, randomness=randomness)
         self.requests = Requests(commit, randomness=randomness)
         self.buckets = Buckets(commit, randomness=randomness)
+        self.origins = Origins(commit, randomness=randomness)
         self.log = Log(commit)
+        self.history = History(commit)
+        self.own_topics = OwnTopics(commit)
         self.presence = Presence(commit)
         self.repair = Repair(commit)
         self.turns = Turns(commit)

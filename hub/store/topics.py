@@ -20,6 +20,7 @@ _DELAYS = struct.Struct(">iii")
 _SEEN = struct.Struct(">B16s8s")
 _LEFT_AT = struct.Struct(">Q")
 _NO_SOURCE = bytes(8)
+_FEEDS = (b"feed", b"json")
 # Before records told their rules: a fingerprint, and when it left.
 _WITHOUT_RULES = (16, 24)
 
@@ -43,7 +44,9 @@ class TopicClaim:
         subscriptions: how many are confirmed.
         failures: failed fetches in a row.
         is_feed: its last document was a feed.
-        mishaps: documents in a row since then that were none.
+        claimed_at_ms: when, by Redis's clock.
+        mishaps: documents in a row since then that were not believed.
+        mishaps_since_ms: when the first of them came; means nothing where there are none.
     """
 
     topic_id: str
@@ -57,7 +60,9 @@ class TopicClaim:
     failures: int
     has_baseline: bool
     is_feed: bool
+    claimed_at_ms: int
     mishaps: int = 0
+    mishaps_since_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +128,14 @@ class Topics:
     async def seen(self, topic: str) -> dict[bytes, Seen]:
         """Returns what is known of a feed's entries, by their identity."""
         flat = await self._commit.call("read_seen", topic)
-        return {flat[i]: _unpack_seen(flat[i + 1]) for i in range(0, len(flat), 2)}
+        return {flat[i]: unpack_seen(flat[i + 1]) for i in range(0, len(flat), 2)}
 
     async def append(
         self, claim: TopicClaim, record: FetchRecord, *, is_bucket_wanted: bool
     ) -> Appended | Lapsed:
         """Settles a fetch: writes all of it, or nothing where the claim has lapsed."""
         facts = [part for pair in record.facts.items() for part in pair]
-        seen = [part for key, value in record.seen.items() for part in (key, _pack_seen(value))]
+        seen = [part for key, value in record.seen.items() for part in (key, pack_seen(value))]
         retry_ms = -1 if record.retry_ms is None else record.retry_ms
         answer, event_id, before, bucket = await self._commit.call(
             "append",
@@ -155,7 +160,7 @@ class Topics:
 
 
 def _read_claim(row: list[Any]) -> TopicClaim:
-    topic, token, fields = row
+    topic, token, fields, claimed_at = row
     (
         url,
         etag,
@@ -167,6 +172,7 @@ def _read_claim(row: list[Any]) -> TopicClaim:
         baseline,
         format_,
         mishaps,
+        mishaps_since,
     ) = fields
     return TopicClaim(
         topic_id=topic.decode(),
@@ -179,17 +185,21 @@ def _read_claim(row: list[Any]) -> TopicClaim:
         subscriptions=int(subscriptions or 0),
         failures=int(failures or 0),
         has_baseline=bool(baseline),
-        is_feed=format_ == b"feed",
+        is_feed=format_ in _FEEDS,
+        claimed_at_ms=int(claimed_at),
         mishaps=int(mishaps or 0),
+        mishaps_since_ms=int(mishaps_since or 0),
     )
 
 
-def _pack_seen(seen: Seen) -> bytes:
+def pack_seen(seen: Seen) -> bytes:
+    """Returns what is remembered of an entry as the records keep it."""
     record = _SEEN.pack(seen.rules, seen.fingerprint, seen.source or _NO_SOURCE)
     return record + (_LEFT_AT.pack(seen.left_at) if seen.left_at else b"")
 
 
-def _unpack_seen(raw: bytes) -> Seen:
+def unpack_seen(raw: bytes) -> Seen:
+    """Returns what was remembered of an entry."""
     if len(raw) in _WITHOUT_RULES:
         raw = _SEEN.pack(0, raw[:16], _NO_SOURCE) + raw[16:]
     rules, fingerprint, source = _SEEN.unpack_from(raw)

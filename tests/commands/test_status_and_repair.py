@@ -16,7 +16,7 @@ from hub.protocol.requests import Mode, SignatureMethod, SubscriptionRequest
 from hub.protocol.urls import topic_id
 from hub.settings import Settings
 from hub.store.log import WholeEvent
-from hub.store.outcomes import Missed, Outcome
+from hub.store.outcomes import Blame, Missed, Outcome
 from hub.store.requests import Verdict
 from hub.store.store import Store
 from hub.store.topics import Appended, FetchOutcome, FetchRecord
@@ -45,7 +45,9 @@ def printed(
     return code, capsys.readouterr().out
 
 
-async def with_a_subscriber_that_fails(settings: Settings, url: str) -> None:
+async def with_a_subscriber_that_fails(
+    settings: Settings, url: str, blame: Blame = Blame.CALLBACK
+) -> None:
     """One subscription, one event, and one failed attempt to deliver it."""
     store = Store.of(settings, url, randomness="test")
     await store.accept(
@@ -71,7 +73,9 @@ async def with_a_subscriber_that_fails(settings: Settings, url: str) -> None:
     assert isinstance(appended, Appended)
     assert appended.bucket is not None
     (member,) = appended.bucket.members
-    missed = Missed(to=appended.bucket.head, delay_ms=30_000, hold_ms=0, error="status 500")
+    error = "status 500" if blame is Blame.CALLBACK else "refused"
+    head = appended.bucket.head
+    missed = Missed(to=head, delay_ms=30_000, hold_ms=0, error=error, blame=blame)
     outcome = Outcome(
         subscription_id=member.subscription_id,
         incarnation=member.progress.incarnation,
@@ -111,6 +115,31 @@ class TestStatus:
         assert CALLBACK in out
         assert "failed 1 time (status 500), next try in " in out
         assert "hidden" not in out
+
+    def test_a_topic_that_is_not_believed_says_how_often_and_for_how_long(
+        self, busy_hub: Settings, redis_url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert "not believed" not in printed(busy_hub, capsys)[1]
+        with Redis.from_url(redis_url) as redis:
+            since_ms = redis.time()[0] * 1000 - 7_200_000
+            facts = {"mishaps": 3, "mishaps_since": since_ms}
+            redis.hset(f"{busy_hub.key_prefix}:1:t:{topic_id(TOPIC)}", mapping=facts)
+        assert "; not believed 3 times, first 2 h ago" in printed(busy_hub, capsys)[1]
+        topic = json.loads(printed(busy_hub, capsys, json=True, topic=TOPIC)[1])
+        assert (topic["mishaps"], topic["mishaps_since_ms"]) == (3, since_ms)
+
+    def test_origins_that_are_held_are_shown_with_how_long_they_are(
+        self, hub: Settings, redis_url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asyncio.run(with_a_subscriber_that_fails(hub, redis_url, Blame.UNREACHABLE))
+        _, out = printed(hub, capsys)
+        assert "held      1 origin\n  https://reader.example: held for 0." in out
+        assert "; 1 bucket waits\n" in out
+        _, out = printed(hub, capsys, topic=TOPIC)
+        assert "failed 1 time (refused); held with its origin for 0." in out
+        facts = json.loads(printed(hub, capsys, json=True)[1].splitlines()[0])
+        assert facts["origins_held"] == 1
+        assert [one["origin"] for one in facts["origins"]] == ["https://reader.example"]
 
     def test_an_unknown_topic_is_said_to_have_no_followers(
         self, busy_hub: Settings, capsys: pytest.CaptureFixture[str]

@@ -7,7 +7,8 @@ from hub.protocol.urls import subscription_id, topic_id
 from hub.store.buckets import BucketClaim, Member
 from hub.store.event_id import EventId
 from hub.store.log import WholeEvent
-from hub.store.outcomes import Fate, Missed, Outcome, Pending, Reached
+from hub.store.origins import OriginStatus
+from hub.store.outcomes import Blame, Fate, Missed, Outcome, Pending, Reached
 from hub.store.progress import Progress, unpack_progress
 from hub.store.requests import Effect, RequestClaim, Verdict
 from hub.store.results import Accepted
@@ -139,6 +140,18 @@ class Scene:
         (claim,) = self.claim_buckets()
         return claim
 
+    def claim_probes(self, *, worker: int = 0, budget: int = ALL) -> list[BucketClaim]:
+        """Buckets in which one probes for its origin; those that may go are in `ready` then."""
+        return list(self.run(self.workers[worker].origins.claim(budget=budget)).claims)
+
+    def claim_probe(self) -> BucketClaim:
+        (claim,) = self.claim_probes()
+        return claim
+
+    def breakers(self) -> dict[str, OriginStatus]:
+        shown = self.run(self.workers[0].origins.breakers(limit=ALL)).shown
+        return {one.origin: one for one in shown}
+
     def settle(
         self,
         claim: BucketClaim,
@@ -213,8 +226,24 @@ def callbacks_of(claim: BucketClaim) -> set[str]:
     return {member.subscription.callback for member in claim.members}
 
 
-def missed(claim: BucketClaim, *, delay_ms: int = 5_000, hold_ms: int = 0) -> Missed:
-    return Missed(to=claim.head, delay_ms=delay_ms, hold_ms=hold_ms, error="status 500")
+def missed(
+    claim: BucketClaim,
+    *,
+    delay_ms: int = 5_000,
+    hold_ms: int = 0,
+    blame: Blame = Blame.CALLBACK,
+) -> Missed:
+    return Missed(
+        to=claim.head, delay_ms=delay_ms, hold_ms=hold_ms, error="status 500", blame=blame
+    )
+
+
+def unreachable(claim: BucketClaim) -> Missed:
+    return missed(claim, blame=Blame.UNREACHABLE)
+
+
+def failing(claim: BucketClaim) -> Missed:
+    return missed(claim, blame=Blame.FAILING)
 
 
 def pending(claim: BucketClaim) -> Pending:

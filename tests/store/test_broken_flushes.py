@@ -26,7 +26,7 @@ class TestWhatAFlushLeavesBehind:
     @asynccontextmanager
     async def waiting(
         self, held: Middleman, path: Path, prefix: str
-    ) -> AsyncIterator[tuple[Store, list[asyncio.Task[None]]]]:
+    ) -> AsyncIterator[tuple[Store, list[asyncio.Task[int]]]]:
         """A store, one call of it under way, and one that waits for the next round trip."""
         async with held.listen(path) as url, store_at(url, prefix) as store:
             await store.presence.beat("warm")

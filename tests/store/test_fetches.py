@@ -76,6 +76,7 @@ class TestWhatTheNextFetchKnows:
             "documents": "41",
             "format": "feed",
             "mishaps": "3",
+            "mishaps_since": "1799999999999",
         }
         followed.publish(record=replace(NEWS, facts=facts))
         followed.later(1_000)
@@ -83,8 +84,24 @@ class TestWhatTheNextFetchKnows:
         (claim,) = followed.claim_fetches()
         assert (claim.etag, claim.last_modified) == ('W/"ü"', "Mon")
         assert (claim.body_hash, claim.documents) == (b"\x00\xff" * 8, 41)
-        assert (claim.is_feed, claim.has_baseline, claim.mishaps) == (True, True, 3)
+        assert (claim.is_feed, claim.has_baseline) == (True, True)
+        assert (claim.mishaps, claim.mishaps_since_ms) == (3, 1_799_999_999_999)
+        assert claim.claimed_at_ms == followed.world.now
         assert (claim.subscriptions, claim.failures) == (1, 0)
+
+    @pytest.mark.parametrize(
+        ("kind", "is_feed", "is_json"),
+        [("feed", True, False), ("json", True, True), ("whole", False, False)],
+    )
+    def test_what_kind_of_document_it_was(
+        self, followed: Scene, kind: str, *, is_feed: bool, is_json: bool
+    ) -> None:
+        followed.publish(record=replace(NEWS, facts={"format": kind}))
+        assert followed.claim_bucket().is_json is is_json
+        followed.later(1_000)
+        followed.ping()
+        (claim,) = followed.claim_fetches()
+        assert claim.is_feed is is_feed
 
     def test_a_failed_fetch_keeps_what_is_known_and_counts(self, followed: Scene) -> None:
         followed.publish(record=replace(NEWS, facts={"etag": "e"}))

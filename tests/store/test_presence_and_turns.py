@@ -8,8 +8,8 @@ from tests.store.own_server import OwnServer
 from tests.store.scene import Scene
 
 
-def beat(scene: Scene, worker: str = "w") -> None:
-    scene.run(scene.workers[0].presence.beat(worker))
+def beat(scene: Scene, worker: str = "w") -> int:
+    return scene.run(scene.workers[0].presence.beat(worker))
 
 
 def readiness(scene: Scene) -> Ready | NotReady:
@@ -45,6 +45,14 @@ def test_a_worker_that_says_goodbye_is_not_counted(scene: Scene) -> None:
     beat(scene)
     scene.run(scene.workers[0].presence.leave("w"))
     assert isinstance(readiness(scene), NotReady)
+
+
+def test_a_worker_hears_how_many_are_alive(scene: Scene) -> None:
+    assert [beat(scene, name) for name in ("one", "two", "one")] == [1, 2, 2]
+    scene.later(5_000)
+    assert beat(scene, "two") == 2
+    scene.later(1)
+    assert beat(scene, "two") == 1
 
 
 def test_a_heartbeat_from_before_the_clock_went_back_is_none(scene: Scene) -> None:

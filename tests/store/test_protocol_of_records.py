@@ -5,6 +5,7 @@ any order.
 """
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -18,7 +19,7 @@ from hub.store.buckets import BucketClaim
 from hub.store.event_id import EventId
 from hub.store.limits import Limits
 from hub.store.log import WholeEvent
-from hub.store.outcomes import Fate, Left, Missed, Outcome, Pending, Reached
+from hub.store.outcomes import Blame, Fate, Left, Missed, Outcome, Pending, Reached
 from hub.store.progress import unpack_progress
 from hub.store.requests import Effect, RequestClaim, Verdict
 from hub.store.results import Accepted, TooManyPending
@@ -31,21 +32,24 @@ from tests.store.world import (
     ModelSubscription,
     ModelTopic,
     World,
+    origin_of,
 )
 
 TOPICS = ["http://t.example/a", "http://t.example/b"]
-CALLBACKS = [f"http://s.example/{number}" for number in range(5)]
+CALLBACKS = [f"http://s{number % 2}.example/{number}" for number in range(5)]
+ORIGINS = ["http://s0.example", "http://s1.example"]
 PAIRS = list(itertools.product(TOPICS, CALLBACKS))
 LIMITS = Limits(
     bucket_size=2, buckets_per_topic=1, sweep_slice=1, repair_slice=1, trim_slice=2, slice=4,
-    history_events=4, fetch_burst=100_000, claim_steps=200,
+    history_events=4, fetch_burst=100_000, claim_steps=200, probe_longest=300_000,
+    probe_longest_failing=60_000, probe_buckets=100, release_most=2,
 )  # fmt: skip
 ALL = 10_000
 RECHECK_MS, RETRY_MS = (10_000, 60_000), 10_000
 
 times = st.sampled_from([0, 1, 60, 1_000, 9_000, 30_001, 600_000, 3_700_000])
 fates = st.sampled_from(
-    ["reached", "reached", "reached", "left", "missed", "held", "pending", "untried"]
+    [*["reached"] * 3, "left", "missed", "held", "pending", "untried", *["down"] * 2, "failing"]
 )
 
 
@@ -71,6 +75,45 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             self.everything_behind_catches_up()
         finally:
             self.world.close()
+
+    # What a random walk would seldom come to
+
+    def everybody_subscribes(self) -> None:
+        for pair in PAIRS:
+            self.request(pair, Mode.SUBSCRIBE, b"", 864_000)
+        self._fetch_all()
+        self.time_passes(LIMITS.verify_after)
+        self.claim_requests(0)
+        while self.requests_held:
+            self._settle_request(0, Verdict.CONFIRMED)
+
+    @rule()
+    def every_topic_has_news(self) -> None:
+        for topic in TOPICS:
+            self.ping(topic)
+        self._fetch_all()
+
+    @rule(worker=st.integers(0, 1), name=fates)
+    def all_go_one_way(self, worker: int, name: str) -> None:
+        self.claim_buckets(worker, ALL)
+        self._settle_all(name)
+
+    @precondition(lambda self: self.model.breakers)
+    @rule(worker=st.integers(0, 1), name=fates)
+    def the_next_probe_goes_one_way(self, worker: int, name: str) -> None:
+        at = min(breaker.at for breaker in self.model.breakers.values())
+        self.time_passes(max(0, at - self.world.now))
+        self.claim_probes(worker)
+        self._settle_all(name)
+
+    def _settle_all(self, name: str) -> None:
+        while self.buckets_held:
+            self._settle_bucket(0, [name] * len(self.buckets_held[0][1].members), rests=False)
+
+    def _fetch_all(self) -> None:
+        self.claim_fetches(0)
+        while self.fetches_held:
+            self._append(0, FetchOutcome.NEWS, is_bucket_wanted=False, self_url=None)
 
     # Time and workers
 
@@ -159,7 +202,9 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     @precondition(lambda self: self.requests_held)
     @rule(data=st.data(), verdict=st.sampled_from([*Verdict, Verdict.CONFIRMED, None]))
     def settle_request(self, data: st.DataObject, verdict: Verdict | None) -> None:
-        index = data.draw(st.integers(0, len(self.requests_held) - 1))
+        self._settle_request(data.draw(st.integers(0, len(self.requests_held) - 1)), verdict)
+
+    def _settle_request(self, index: int, verdict: Verdict | None) -> None:
         worker, claim, held = self.requests_held.pop(index)
         requests, now = self.world.workers[worker].requests, self.world.now
         if verdict is None:
@@ -261,6 +306,11 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         self_url: str | None,
     ) -> None:
         index = data.draw(st.integers(0, len(self.fetches_held) - 1))
+        self._append(index, outcome, is_bucket_wanted=is_bucket_wanted, self_url=self_url)
+
+    def _append(
+        self, index: int, outcome: FetchOutcome, *, is_bucket_wanted: bool, self_url: str | None
+    ) -> None:
         worker, claim, held = self.fetches_held.pop(index)
         state, now = self.model.topics.get(claim.url), self.world.now
         is_first = not claim.has_baseline
@@ -347,13 +397,16 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 pair
                 for pair in self._due_pairs()
                 if not self._is_bucket_claimed(pair) and self._rests_until(pair) <= now
-            ]
+                and not self._waits(pair)
+            ]  # fmt: skip
             assert not idle, "somebody due was not claimed"
 
     def _take_bucket(self, worker: int, claim: BucketClaim) -> None:
         now, place = self.world.now, (claim.topic, claim.bucket)
         assert not self.model.stands(self.bucket_claims.get(place), now), "claimed twice"
         due = {p for p in self._due_pairs() if (p[0], self.placed[p]) == place}
+        if claim.probe is not None:
+            due.add(self._take_probe(claim))
         members = {(claim.topic, member.subscription.callback): member for member in claim.members}
         assert set(members) == due, "the wrong members"
         assert claim.head == self.model.topics[claim.topic].head
@@ -376,6 +429,76 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         assert slices.trimmed_to == state.trimmed_to
         assert [id_ for id_, _ in slices.events] == [e for e in state.events if e > after]
 
+    def _take_probe(self, claim: BucketClaim) -> tuple[str, str]:
+        """One of those in the bucket that are held and would be due, with the fewest failures."""
+        assert claim.probe is not None
+        now, origin = self.world.now, claim.probe.origin
+        (pair,) = [
+            (claim.topic, member.subscription.callback) for member in claim.members
+            if member.subscription_id == claim.probe.subscription_id
+        ]  # fmt: skip
+        breaker = self.model.breakers[origin]
+        assert breaker.is_open
+        assert breaker.at <= now, "a second probe"
+        fit = [p for p in self._fit_to_probe(origin) if self.placed[p] == claim.bucket]
+        fit = [p for p in fit if p[0] == claim.topic]
+        assert pair in fit
+        slots = self.model.slots
+        assert slots[pair].attempts == min(slots[p].attempts for p in fit)
+        breaker.probe, breaker.at = claim.attempt, now + LIMITS.claim_lease
+        return pair
+
+    def _fit_to_probe(self, origin: str) -> list[tuple[str, str]]:
+        now = self.world.now
+        return [
+            pair for pair, slot in self.model.slots.items()
+            if slot.is_active and origin_of(pair) == origin
+            and not self.model.is_lease_over(pair, now)
+            and (at := self.model.due_at(pair, now)) is not None and at <= now
+        ]  # fmt: skip
+
+    def _waits(self, pair: tuple[str, str]) -> bool:
+        """Whether its bucket waits for its origin."""
+        waits = f"{self.world.prefix}waits:{origin_of(pair)}"
+        place = f"{topic_id(pair[0])}.{self.placed[pair]}"
+        return self.world.redis.zscore(waits, place) is not None
+
+    @rule(worker=st.integers(0, 1))
+    def claim_probes(self, worker: int) -> None:
+        now = self.world.now
+        due = [origin for origin, b in self.model.breakers.items() if b.at <= now]
+        fit = {
+            origin for origin in due for pair in self._fit_to_probe(origin)
+            if self.model.breakers[origin].is_open and self._waits(pair)
+            and not self._is_bucket_claimed(pair)
+        }  # fmt: skip
+        claims = self.world.run(self.world.workers[worker].origins.claim(budget=ALL)).claims
+        self._observe()
+        # A bucket in which one probes is claimed, and so nobody else of it can.
+        taken = {(claim.topic, claim.bucket) for claim in claims}
+        for claim in claims:
+            self._take_bucket(worker, claim)
+        probed = {claim.probe.origin for claim in claims if claim.probe is not None}
+        assert probed <= set(due)
+        for origin in due:
+            if origin in fit - probed:
+                pairs = [p for p in self._fit_to_probe(origin) if self._waits(p)]
+                assert all((p[0], self.placed[p]) in taken for p in pairs), "nobody probed"
+            self._look_at_breaker(origin, is_probed=origin in probed)
+
+    def _look_at_breaker(self, origin: str, *, is_probed: bool) -> None:
+        """When it is looked at again, or that it is gone as nobody waits."""
+        breaker, now, redis = self.model.breakers[origin], self.world.now, self.world.redis
+        at = redis.zscore(f"{self.world.prefix}wl:origins", origin)
+        if at is None:
+            assert not redis.exists(f"{self.world.prefix}waits:{origin}")
+            del self.model.breakers[origin]
+        elif breaker.is_open and not is_probed:
+            assert now < at <= now + LIMITS.probe_longest_failing
+            breaker.probe, breaker.at = 0, int(at)
+        elif not breaker.is_open:
+            breaker.at = now + LIMITS.release_interval
+
     def _rests_until(self, pair: tuple[str, str]) -> int:
         """Until when a bucket may wait whose host was too busy."""
         return self.rests.get((pair[0], self.placed[pair]), 0)
@@ -385,7 +508,8 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         due = set()
         for pair, slot in self.model.slots.items():
             at = self.model.due_at(pair, now) if slot.is_active else None
-            if at is not None and at <= now and not self.model.is_lease_over(pair, now):
+            is_over = self.model.is_lease_over(pair, now) or self.model.is_held(pair)
+            if at is not None and at <= now and not is_over:
                 due.add(pair)
         return due
 
@@ -393,8 +517,11 @@ class ProtocolOfRecords(RuleBasedStateMachine):
     @rule(data=st.data(), rests=st.booleans())
     def settle_bucket(self, data: st.DataObject, rests: bool) -> None:
         index = data.draw(st.integers(0, len(self.buckets_held) - 1))
+        drawn = [data.draw(fates) for _ in self.buckets_held[index][1].members]
+        self._settle_bucket(index, drawn, rests=rests)
+
+    def _settle_bucket(self, index: int, drawn: Sequence[str], *, rests: bool) -> None:
         worker, claim, held = self.buckets_held.pop(index)
-        drawn = [data.draw(fates) for _ in claim.members]
         outcomes = [
             Outcome(
                 subscription_id=member.subscription_id, incarnation=member.progress.incarnation,
@@ -414,8 +541,9 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             if isinstance(outcome.fate, Pending):
                 self.late.append((worker, claim, outcome, pair))
             if stands:
-                self._settle_member(pair, outcome, is_bucket_claimed=True)
+                self._settle_judged(claim, pair, outcome)
         if stands:
+            self._make_up_for_probe(claim)
             del self.bucket_claims[place]
             self.rests[place] = now + LIMITS.rest if rests else 0
             for pair in [p for p, k in self.placed.items() if (p[0], k) == place]:
@@ -423,8 +551,34 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 if slot and not slot.is_active and not self.model.is_in_flight(slot, now):
                     del self.model.slots[pair]
 
+    def _settle_judged(self, claim: BucketClaim, pair: tuple[str, str], outcome: Outcome) -> None:
+        slot, probe = self.model.slots[pair], claim.probe
+        is_probe = probe is not None and outcome.subscription_id == probe.subscription_id
+        is_counted = True
+        if slot.is_active or is_probe:
+            is_counted = self.model.judge_origin(pair, outcome, self.world.now, is_probe=is_probe)
+        if is_counted:
+            self._settle_member(pair, outcome, is_bucket_claimed=True)
+        else:
+            slot.flight_until = slot.attempt = 0
+
+    def _make_up_for_probe(self, claim: BucketClaim) -> None:
+        """A probe that was not sent is sent soon."""
+        if claim.probe is None:
+            return
+        breaker = self.model.breakers.get(claim.probe.origin)
+        is_pending = any(
+            held.attempt == claim.attempt and held.subscription_id == claim.probe.subscription_id
+            for _, _, held, _ in self.late
+        )
+        if breaker is not None and breaker.probe == claim.attempt and not is_pending:
+            breaker.probe, breaker.at = 0, self.world.now + LIMITS.rest
+
     @precondition(lambda self: self.late)
-    @rule(data=st.data(), name=st.sampled_from(["reached", "left", "missed"]))
+    @rule(
+        data=st.data(),
+        name=st.sampled_from(["reached", "left", "missed", "down", "failing"]),
+    )
     def a_late_answer_comes(self, data: st.DataObject, name: str) -> None:
         index = data.draw(st.integers(0, len(self.late) - 1))
         worker, claim, left, pair = self.late.pop(index)
@@ -444,7 +598,13 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         assert written == int(stands)
         if stands:
             is_claimed = self._is_bucket_claimed(pair)
-            self._settle_member(pair, outcome, is_bucket_claimed=is_claimed)
+            now, is_counted = self.world.now, True
+            if self.model.slots[pair].is_active:
+                is_counted = self.model.judge_origin(pair, outcome, now, is_probe=True)
+            if is_counted:
+                self._settle_member(pair, outcome, is_bucket_claimed=is_claimed)
+            else:
+                self.model.slots[pair].flight_until = self.model.slots[pair].attempt = 0
             slot = self.model.slots.get(pair)
             if slot is not None and not slot.is_active and not is_claimed:
                 del self.model.slots[pair]
@@ -519,6 +679,9 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 request.claim = None
                 if is_ahead or request.at > now + LIMITS.longest_verify_wait:
                     request.at = now
+        for breaker in self.model.breakers.values():
+            if breaker.at > now + self.model.longest_look(breaker) + LIMITS.clock_slack:
+                breaker.at = now
         for state in self.model.topics.values():
             self._repair_fetch(state)
             self._trim(state)
@@ -545,6 +708,12 @@ class ProtocolOfRecords(RuleBasedStateMachine):
         """Takes over what claims may do in passing: end leases, and purge ended slots."""
         now = self.world.now
         stored = self._stored()
+        for place, claim in list(self.bucket_claims.items()):
+            # One that does not stand, since the clock went back, may be forgotten before it would.
+            claims = f"{self.world.prefix}ready:{topic_id(place[0])}:claims"
+            found = self.world.redis.hget(claims, str(place[1])) or b""
+            if not self.model.stands(claim, now) and claim.token.encode() not in found:
+                del self.bucket_claims[place]
         for pair, slot in list(self.model.slots.items()):
             in_roster, in_progress = stored.get(pair, (None, None))
             if slot.is_active and in_roster is None and self.model.is_lease_over(pair, now):
@@ -571,9 +740,12 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 self.placed[topic, callback] = int(bucket)
         return stored
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(is_under_way=st.booleans())
+    def start(self, is_under_way: bool) -> None:
         self.incarnations: dict[tuple[str, str], int] = {}
+        if is_under_way:
+            self.everybody_subscribes()
+            self.every_topic_has_news()
 
     @invariant()
     def the_records_say_what_the_model_says(self) -> None:
@@ -632,7 +804,10 @@ class ProtocolOfRecords(RuleBasedStateMachine):
             index = redis.zscore(f"{prefix}wl:ready", key)
             time = redis.zscore(f"{prefix}ready:{key}", str(bucket))
             due = self.model.due_at(pair, now) if slot.is_active else None
-            if due is not None:
+            if due is not None and self._waits(pair) and self.model.breaker(pair) is not None:
+                # Held, or not let go yet.
+                assert redis.zscore(f"{prefix}wl:origins", origin_of(pair)) is not None
+            elif due is not None:
                 assert index is not None, "a topic with somebody behind has no time"
                 is_swept = redis.hexists(f"{prefix}t:{key}", "sweep")
                 assert time is not None or is_swept, "a bucket with somebody behind has no time"
@@ -644,6 +819,22 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                 ending = redis.zscore(f"{prefix}wl:ending", f"{key}.{bucket}")
                 assert ending is not None
                 assert ending <= max(slot.lease_end, now + LIMITS.renewal_wait)
+
+    @invariant()
+    def breakers_are_as_the_model_says(self) -> None:
+        redis, prefix = self.world.redis, self.world.prefix
+        found = redis.hgetall(f"{prefix}origins")
+        assert {origin.decode() for origin in found} == set(self.model.breakers)
+        for origin, breaker in self.model.breakers.items():
+            state, _, cause, step, probe, _ = found[origin.encode()].decode().split()
+            assert (state == "open") == breaker.is_open
+            assert (int(cause), int(step), int(probe)) == (
+                breaker.cause, breaker.step, breaker.probe,
+            )  # fmt: skip
+            assert redis.zscore(f"{prefix}wl:origins", origin) == breaker.at
+        for origin in ORIGINS:
+            if origin not in self.model.breakers:
+                assert not redis.exists(f"{prefix}waits:{origin}"), "somebody waits for nothing"
 
     def everything_behind_catches_up(self) -> None:
         """With one worker that lives and receivers that answer, nothing stays behind."""
@@ -659,7 +850,8 @@ class ProtocolOfRecords(RuleBasedStateMachine):
                     body=b"body",
                 )  # fmt: skip
                 self.world.run(store.topics.append(fetch, record, is_bucket_wanted=False))
-            for claim in self.world.run(store.buckets.claim(budget=ALL)).claims:
+            probes = self.world.run(store.origins.claim(budget=ALL)).claims
+            for claim in [*probes, *self.world.run(store.buckets.claim(budget=ALL)).claims]:
                 outcomes = [
                     Outcome(
                         subscription_id=member.subscription_id, attempt=claim.attempt,
@@ -691,6 +883,12 @@ def _fate(name: str, head: EventId) -> Fate | None:
             return Left()
         case "missed":
             return Missed(to=head, delay_ms=5_000, hold_ms=0, error="status 500")
+        case "down":
+            blame = Blame.UNREACHABLE
+            return Missed(to=head, delay_ms=5_000, hold_ms=0, error="refused", blame=blame)
+        case "failing":
+            blame = Blame.FAILING
+            return Missed(to=head, delay_ms=5_000, hold_ms=0, error="no answer", blame=blame)
         case "held":
             return Missed(to=head, delay_ms=5_000, hold_ms=1_200_000, error="status 503")
         case "pending":

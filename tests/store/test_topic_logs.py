@@ -104,8 +104,15 @@ class TestTheWholeDocument:
         followed.publish(record=replace(NEWS, body=body, facts=facts))
         document = followed.run(followed.workers[0].log.read_whole(ID))
         assert document.body == body
-        assert document.head == followed.head()
+        assert document.first == document.head == followed.head()
         assert document.content_type == "text/plain; a=é"
+
+    def test_comes_with_the_first_event_after_the_cursor(self, followed: Scene) -> None:
+        ids = [followed.publish().event_id or BEFORE_ALL for _ in range(3)]
+        log = followed.workers[0].log
+        for after, first in ((BEFORE_ALL, ids[0]), (ids[0], ids[1]), (ids[2], ids[2])):
+            document = followed.run(log.read_whole(ID, after=after))
+            assert (document.first, document.head) == (first, ids[2])
 
     def test_stays_where_a_fetch_brings_none(self, followed: Scene) -> None:
         followed.publish(record=replace(NEWS, body=b"first"))

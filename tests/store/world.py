@@ -12,11 +12,17 @@ from typing import Any, TypeVar
 from redis import Redis
 
 from hub.store.limits import Limits
+from hub.store.outcomes import Blame, Fate, Missed, Outcome, Pending
 from hub.store.scripts import load_scripts
 from hub.store.store import Store
 
 T = TypeVar("T")
 START_MS = 1_800_000_000_000
+
+
+def origin_of(pair: tuple[str, str]) -> str:
+    scheme, _, host, *_ = pair[1].split("/")
+    return f"{scheme}//{host}"
 
 
 class World:
@@ -115,6 +121,17 @@ class ModelTopic:
 
 
 @dataclass
+class ModelBreaker:
+    """An origin that is held, or was and left buckets that wait; `probe` is an attempt, 0: none."""
+
+    cause: Blame
+    at: int
+    is_open: bool = True
+    step: int = 1
+    probe: int = 0
+
+
+@dataclass
 class Model:
     """All that the store should know."""
 
@@ -123,6 +140,7 @@ class Model:
     slots: dict[tuple[str, str], ModelSubscription] = field(default_factory=dict)
     requests: dict[int, ModelRequest] = field(default_factory=dict)
     applied: dict[tuple[str, str], int] = field(default_factory=dict)
+    breakers: dict[str, ModelBreaker] = field(default_factory=dict)
 
     def stands(self, claim: ModelClaim | None, now: int) -> bool:
         longest = self.limits.claim_lease + self.limits.clock_slack
@@ -146,6 +164,55 @@ class Model:
             if slot.last_at > now or at > now + self.limits.longest_wait:
                 at = now
         return max(at, slot.flight_until) if self.is_in_flight(slot, now) else at
+
+    def breaker(self, pair: tuple[str, str]) -> ModelBreaker | None:
+        return self.breakers.get(origin_of(pair))
+
+    def is_held(self, pair: tuple[str, str]) -> bool:
+        breaker = self.breaker(pair)
+        return breaker is not None and breaker.is_open
+
+    def probe_delay(self, breaker: ModelBreaker) -> int:
+        limits, is_unreachable = self.limits, breaker.cause is Blame.UNREACHABLE
+        longest = limits.probe_longest if is_unreachable else limits.probe_longest_failing
+        return int(min(limits.probe_first * 5 ** (breaker.step - 1), longest))
+
+    def longest_look(self, breaker: ModelBreaker) -> int:
+        """How far ahead a breaker's time may lie."""
+        limits = self.limits
+        if not breaker.is_open:
+            return limits.release_interval
+        return max(
+            self.probe_delay(breaker), limits.probe_longest_failing, limits.claim_lease,
+            limits.longest_flight,
+        )  # fmt: skip
+
+    def judge_origin(
+        self, pair: tuple[str, str], outcome: Outcome, now: int, *, is_probe: bool
+    ) -> bool:
+        """What an outcome says about its origin; whether it is counted against its subscription."""
+        breaker, fate = self.breaker(pair), outcome.fate
+        if is_probe and breaker is not None and breaker.probe == outcome.attempt:
+            return self._end_probe(breaker, fate, now)
+        if isinstance(fate, Missed) and fate.blame is not Blame.CALLBACK and not self.is_held(pair):
+            opened = ModelBreaker(cause=fate.blame, at=0)
+            opened.at = now + self.probe_delay(opened)
+            self.breakers[origin_of(pair)] = opened
+        return True
+
+    def _end_probe(self, breaker: ModelBreaker, fate: Fate, now: int) -> bool:
+        if isinstance(fate, Pending):
+            breaker.at = now + fate.remaining_ms
+            return True
+        breaker.probe = 0
+        own = isinstance(fate, Missed) and fate.blame is Blame.CALLBACK
+        if not isinstance(fate, Missed) or (own and breaker.cause is Blame.UNREACHABLE):
+            breaker.is_open, breaker.at = False, now
+            return True
+        breaker.cause = breaker.cause if own else fate.blame
+        breaker.step = min(breaker.step + 1, 9)
+        breaker.at = now + self.probe_delay(breaker)
+        return fate.blame is not Blame.UNREACHABLE
 
     def pinged(self, url: str) -> list[ModelTopic]:
         """What a ping is to set going: the topic, and the one whose URL it calls its own."""

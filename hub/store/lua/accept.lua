@@ -1,17 +1,13 @@
 -- accept(mode, topic_id, key_id, topic, subscription_id, callback, secret, lease_s, verify_token, has_verify_token,
 --   signature, content): writes a request to subscribe or unsubscribe. Returns its number; 0 where there is
 -- nothing to do (an unsubscription of what nobody subscribed to); -1 where the pair has too many pending.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local mode, topic, key, url, sid = unpack(ARGV, 1, 5)
 local pair = pair_key(sid)
 local pending = redis.call('HLEN', pair) - redis.call('HEXISTS', pair, 'applied')
 if pending >= L.pending_per_pair then return -1 end
 if mode == 'unsubscribe' and pending == 0 and redis.call('HEXISTS', index_key(sid), sid) == 0 then return 0 end
-if redis.call('HEXISTS', topic_key(topic), 'url') == 0 then
-  redis.call('HSET', topic_key(topic), 'url', url, 'key', key)
-  redis.call('SADD', P .. 'topics', topic)
-  if key ~= topic then redis.call('SADD', P .. 'same:' .. key, topic) end
-end
+make_topic(topic, key, url)
 redis.call('HINCRBY', topic_key(topic), 'pending', 1)
 local n = number()
 redis.call('HSET', P .. 'request:' .. n, 'mode', mode, 'topic', topic, 'sid', sid, 'url', url, 'callback', ARGV[6],

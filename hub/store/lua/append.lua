@@ -5,7 +5,7 @@
 -- news since a ping, after a failure (-1: none).
 -- 'released' gives the topic back as it was, due after the wait of a failure. Returns {'lapsed' | 'released' | 'silent' | 'appended' | 'same' | 'failed',
 -- event id or false, the event before it or false, bucket claim or false}.
---! clock worklist progress bucket log
+--! clock worklist progress origin bucket log document
 local topic, token, outcome = ARGV[1], ARGV[2], ARGV[3]
 local claim = claim_held(PINGED, topic, token)
 local t = topic_key(topic)
@@ -16,32 +16,6 @@ if outcome == 'released' then
   return { 'released', false, false, false }
 end
 
-local function list(packed)
-  local count, at = struct.unpack('>I4', packed)
-  local items = {}
-  for i = 1, count do items[i], at = struct.unpack('>I4c0', packed, at) end
-  return items
-end
-
-local function in_slices(command, key, items)
-  for from = 1, #items, L.slice do
-    redis.call(command, key, unpack(items, from, math.min(from + L.slice - 1, #items)))
-  end
-end
-
-local function write_event(event)
-  local id = show_id(next_event_id())
-  local before = redis.call('HGET', t, 'head') or '0-0'
-  redis.call('XADD', P .. 'log:' .. topic, id, 'e', event)
-  redis.call('HSET', t, 'head', id, 'sweep', 1)
-  redis.call('HINCRBY', t, 'log_length', 1)
-  redis.call('HINCRBY', t, 'log_bytes', #event)
-  redis.call('INCRBY', P .. 'log_total', #event)
-  trim(topic)
-  sweep_step(topic)
-  return id, before
-end
-
 -- The one bucket of a topic, where nobody works on it, goes to the appending worker, which has the event in hand.
 local function fast_path(randomness)
   if randomness == '' or redis.call('ZCARD', room_key(topic)) ~= 1 then return false end
@@ -50,9 +24,7 @@ local function fast_path(randomness)
   return claim_bucket(topic, k, randomness)
 end
 
-in_slices('HSET', t, list(ARGV[4]))
-in_slices('HSET', P .. 'seen:' .. topic, list(ARGV[7]))
-in_slices('HDEL', P .. 'seen:' .. topic, list(ARGV[8]))
+write_records(topic, ARGV[4], ARGV[7], ARGV[8])
 local stage = tonumber(redis.call('HGET', t, 'recheck') or 2)
 local delay, answer, id, before, bucket = -1, outcome, false, false, false
 redis.call('HSET', t, 'fetched_at', NOW)
@@ -66,7 +38,7 @@ else
   if ARGV[5] ~= '' and is_first and tonumber(redis.call('HGET', t, 'subscriptions') or 0) == 0 then
     answer = 'silent'
   elseif ARGV[5] ~= '' then
-    id, before = write_event(ARGV[5])
+    id, before = write_event(topic, ARGV[5])
     answer = 'appended'
   elseif stage < 2 then
     delay = stage == 0 and after_first or after_second

@@ -1,8 +1,8 @@
 -- claim_pinged(limit, randomness): claims topics to fetch, within each topic's token bucket (design section 6).
--- Returns {ms until the next look, {{topic_id, token, fields}, ...}}.
---! clock worklist progress bucket
+-- Returns {ms until the next look, {{topic_id, token, fields, the time}, ...}}.
+--! clock worklist progress origin bucket
 local FIELDS = { 'url', 'etag', 'last_modified', 'body_hash', 'documents', 'subscriptions', 'failures', 'has_baseline',
-  'format', 'mishaps' }
+  'format', 'mishaps', 'mishaps_since' }
 
 -- The allowance left after this fetch, or nil and when the next one is allowed.
 local function take(allowance, at)
@@ -27,7 +27,7 @@ for _, topic in ipairs(due_members(PINGED, tonumber(ARGV[1]))) do
       local token = token_of(ARGV[2])
       claim_member(PINGED, topic, token)
       redis.call('HSET', topic_key(topic), 'allowance', tostring(left), 'allowance_at', NOW)
-      claims[#claims + 1] = { topic, token, fields }
+      claims[#claims + 1] = { topic, token, fields, NOW }
     end
   end
 end

@@ -1,6 +1,6 @@
 -- claim_ready(budget, randomness): claims buckets with due members until they hold `budget` of them: up to L.buckets_per_topic of a
 -- topic, which then goes to the end of the list, so that a large topic does not hold up a small one. Returns {ms until the next look, bucket claims}.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local budget, claims = tonumber(ARGV[1]), {}
 go_on_when_full(READY)
 for _ = 1, L.claim_steps do

@@ -1,7 +1,7 @@
 -- claim_unverified(limit, randomness): claims requests whose verification is due. A request that waits for its
 -- topic's baseline comes back within a second, and is verified after its patience anyway (fine print 2).
 -- Returns {ms until the next look, claims}, a claim being {number, token, FIELDS, FACTS of a topic that is to be subscribed to or {}}.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local FIELDS = { 'mode', 'url', 'callback', 'lease_s', 'verify_token', 'tries' }
 local FACTS = { 'refused', 'hubs' }
 local claims = {}

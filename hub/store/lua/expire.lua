@@ -1,7 +1,7 @@
 -- expire(limit): ends the leases that are over, in up to `limit` buckets and no more than hold a bucket's worth of them
 -- (fine print 11); the lease is read again here (fine print 4).
 -- Returns {ms until the next look, {topic url, callback of each ended subscription, flat}}.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local ended = {}
 go_on_when_full(ENDING)
 for _, member in ipairs(due_members(ENDING, tonumber(ARGV[1]))) do

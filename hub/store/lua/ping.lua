@@ -1,7 +1,7 @@
 -- ping(key_id): the publisher says that the topics of this normalised URL changed, however they are spelt. Where one of them names
 -- another URL as its own, the topics of that one are fetched as well, and no further: so topics that name each other do not set
 -- each other going for ever. Returns how many followed topics it moved.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local count = 0
 
 -- Returns the keys of the other URLs that they name.

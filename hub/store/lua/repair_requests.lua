@@ -1,6 +1,6 @@
 -- repair_requests(after, limit): adds pending requests with a number above `after` that are missing in `unverified`, and
 -- forgets entries with no request. Returns {the next `after` or -1 at the end, how many were missing}.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local after, limit = ARGV[1], tonumber(ARGV[2])
 local numbers = redis.call('ZRANGEBYSCORE', P .. 'requests', '(' .. after, '+inf', 'LIMIT', 0, limit)
 local missing = 0

@@ -1,6 +1,6 @@
 -- repair_topic(topic_id, from): compares what the records of a topic say with the work lists and adds what is missing (invariant 9),
 -- L.repair_slice buckets at a time, and trims what is over age. Returns {the next `from` or 0 at the end, how many things were missing}.
---! clock worklist progress bucket log
+--! clock worklist progress origin bucket log
 local topic, from = ARGV[1], tonumber(ARGV[2])
 local t = redis.call('HMGET', topic_key(topic), 'url', 'last_ping', 'fetched_at', 'fetch_at', 'sweep', 'head', 'buckets')
 if not t[1] then redis.call('SREM', P .. 'topics', topic) return { 0, 0 } end
@@ -31,30 +31,41 @@ end
 local function look_at_bucket(k)
   local head_ms, head_seq = parse_id(t[6])
   local flat = redis.call('HGETALL', progress_key(topic, k))
-  local due, lease
-  for i = 2, #flat, 2 do
-    local p = read_progress(flat[i])
-    local at
+  local due, lease, held = nil, nil, {}
+  for i = 1, #flat, 2 do
+    local p = read_progress(flat[i + 1])
+    local at, b
     if p.incarnation == 0 then at = is_in_flight(p) and p.flight_until or NOW else at = due_at(p, head_ms, head_seq) end
-    if at and (not due or at < due) then due = at end
+    if at and p.incarnation ~= 0 and has_breakers() then b = breaker_of(redis.call('HGET', roster_key(topic, k), flat[i])) end
+    if b and (b.is_open or is_waiting(b, topic, k)) then
+      held[b.origin] = math.min(held[b.origin] or at, at)
+    elseif at and (not due or at < due) then
+      due = at
+    end
   end
   flat = redis.call('HVALS', roster_key(topic, k))
   for _, subscription in ipairs(flat) do
     local _, lease_end = struct.unpack('>BI8', subscription)
     if not lease or lease_end < lease then lease = lease_end end
   end
-  return due, lease
+  return due, lease, held
 end
 
 local function mend_bucket(k)
   missing = missing + mend(list, k)
-  local due, lease = look_at_bucket(k)
+  local due, lease, held = look_at_bucket(k)
   local score = redis.call('ZSCORE', list.z, k)
   local is_swept = not t[5] or tonumber(k) < tonumber(t[5])
   -- A bucket that rests lies that much later than its members are due.
-  if due and is_swept and not standing_claim(list, k) and (not score or tonumber(score) > math.max(due, NOW + L.rest)) then
+  local function is_late(at)
+    return is_swept and not standing_claim(list, k) and (not score or tonumber(score) > math.max(at, NOW + L.rest))
+  end
+  if due and is_late(due) then
     add(list, k, due)
     missing = missing + 1
+  end
+  for origin, at in pairs(held) do
+    if is_late(at) then missing = missing + hold(breaker_at(origin), topic, k) end
   end
   local ending = redis.call('ZSCORE', ENDING.z, topic .. '.' .. k)
   if lease and (not ending or tonumber(ending) > math.max(lease, NOW + L.renewal_wait)) then

@@ -1,7 +1,8 @@
--- settle_bucket(topic_id, bucket, token, outcomes, rests): writes what became of a claimed bucket's requests, works out its next time from
--- the progress as it then stands, and gives it back. Who has no outcome was not tried and stays due: at once, or where `rests` is 1 after
--- L.rest, as its host was too busy. Returns 1, or 0 where the claim has lapsed.
---! clock worklist progress bucket outcome
+-- settle_bucket(topic_id, bucket, token, outcomes, rests, probed origin, probing subscription): writes what became of a claimed bucket's
+-- requests, works out its next time from the progress as it then stands, and gives it back. Who has no outcome was not tried and stays due: at
+-- once, or where `rests` is 1 after L.rest, as its host was too busy. Whom an open breaker holds waits for its origin; the origin and the
+-- subscription that probed for it are '' where nobody did. Returns 1, or 0 where the claim has lapsed.
+--! clock worklist progress origin bucket outcome
 local topic, k, token = ARGV[1], ARGV[2], ARGV[3]
 local list = ready_list(topic)
 local claim = claim_held(list, k, token)
@@ -13,12 +14,39 @@ local all = redis.call('HGETALL', progress)
 local by_sid = {}
 for i = 1, #all, 2 do by_sid[all[i]] = read_progress(all[i + 1]) end
 
+local attempt, subscriptions = attempt_of(token), {}
+local function subscription_of(sid)
+  local found = subscriptions[sid]
+  if found == nil then
+    found = redis.call('HGET', roster_key(topic, k), sid)
+    subscriptions[sid] = found
+  end
+  return found
+end
+
+local function probed()
+  local b = ARGV[6] ~= '' and breaker_at(ARGV[6])
+  return b and b.is_open and b.probe == attempt and b
+end
+
+-- What an outcome says about its origin.
+local is_probe_over = not probed()
+local function judge_origin(o)
+  if o.sid == ARGV[7] and probed() then
+    is_probe_over = true
+    end_probe(probed(), o)
+  elseif o.kind == FAILED and o.blamed ~= 0 and subscription_of(o.sid) then
+    open_breaker(origin_of(subscription_of(o.sid)), o.blamed)
+  end
+end
+
 local changed, at = {}, 1
 while at <= #ARGV[4] do
   local o
   o, at = read_outcome(ARGV[4], at)
   local p = by_sid[o.sid]
   if p then
+    judge_origin(o)
     if apply_outcome(o, p) then
       end_subscription(topic, k, o.sid, p, true)
     else
@@ -31,12 +59,16 @@ for from = 1, #changed, L.slice do
   redis.call('HSET', progress, unpack(changed, from, math.min(from + L.slice - 1, #changed)))
 end
 
-local head_ms, head_seq = parse_id(redis.call('HGET', topic_key(topic), 'head'))
+-- It was not sent after all: the next one is sent soon.
+if not is_probe_over then next_probe(probed(), NOW + L.rest) end
+
+local head = {}
+head.ms, head.seq = parse_id(redis.call('HGET', topic_key(topic), 'head'))
 local next_at, ended = nil, {}
 for sid, p in pairs(by_sid) do
   local due
   if p.incarnation ~= 0 then
-    due = due_at(p, head_ms, head_seq)
+    due = turn_at(topic, k, sid, p, head, subscription_of)
   elseif is_in_flight(p) then
     due = p.flight_until
   else

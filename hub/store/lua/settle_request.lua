@@ -2,7 +2,7 @@
 -- 'again' or 'released' to give it back. A confirmed one is
 -- applied unless one of the pair with a higher number was (invariant 8). Returns 'applied', 'superseded',
 -- 'finished', 'again', or 'lapsed' where the claim does not stand, and nothing was written.
---! clock worklist progress bucket
+--! clock worklist progress origin bucket
 local n, token, outcome = ARGV[1], ARGV[2], ARGV[3]
 local claim = claim_held(UNVERIFIED, n, token)
 if not claim then return 'lapsed' end
@@ -41,7 +41,7 @@ local function subscribe()
     redis.call('HINCRBY', topic_key(topic), 'subscriptions', 1)
   end
   p.incarnation = number()
-  local lease_end = tonumber(r[9]) + tonumber(r[6]) * 1000
+  local lease_end = tonumber(r[9]) + tonumber(r[6]) * 1000 + L.lease_grace
   redis.call('HSET', progress_key(topic, k), sid, show_progress(p))
   redis.call('HSET', roster_key(topic, k), sid,
     struct.pack('>BI8BBB', 1, lease_end, r[7], r[8], #r[5]) .. r[5] .. r[4])

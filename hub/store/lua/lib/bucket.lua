@@ -38,6 +38,34 @@ local function add_bucket(topic, k, at)
   touch_ready(topic)
 end
 
+-- Makes the record of a topic, where there is none. Its history starts here: who comes with an older cursor is told.
+local function make_topic(topic, key, url)
+  if redis.call('HEXISTS', topic_key(topic), 'url') == 1 then return false end
+  redis.call('HSET', topic_key(topic), 'url', url, 'key', key, 'begun', show_id(next_event_id()))
+  redis.call('SADD', P .. 'topics', topic)
+  if key ~= topic then redis.call('SADD', P .. 'same:' .. key, topic) end
+  return true
+end
+
+local function history_start(trimmed_to, begun)
+  local ms, seq = parse_id(begun)
+  if trimmed_to and is_before(ms, seq, parse_id(trimmed_to)) then return trimmed_to end
+  return begun or '0-0'
+end
+
+-- A topic is kept for those who read its events without a subscription, for L.interest after they last did. A time in the future
+-- was written before the clock went back.
+local function is_read(topic)
+  local at = tonumber(redis.call('ZSCORE', P .. 'read', topic))
+  return at ~= nil and at > NOW - L.interest and at <= NOW + L.clock_slack
+end
+
+local function mark_read(topic)
+  local at = tonumber(redis.call('ZSCORE', P .. 'read', topic))
+  if at and at > NOW - L.interest / 10 and at <= NOW then return end
+  if redis.call('EXISTS', topic_key(topic)) == 1 then redis.call('ZADD', P .. 'read', NOW, topic) end
+end
+
 -- Adds the next slice of a topic's buckets after an append; where more are left, the topic stays due and the
 -- claims go on with it, so that a kill between slices loses nothing.
 local function sweep_step(topic)
@@ -95,23 +123,24 @@ end
 local function forget_if_unfollowed(topic)
   local t = redis.call('HMGET', topic_key(topic), 'subscriptions', 'pending', 'key', 'log_bytes')
   if tonumber(t[1] or 0) > 0 or tonumber(t[2] or 0) > 0 then return end
-  if redis.call('EXISTS', room_key(topic)) == 1 then return end
+  if redis.call('EXISTS', room_key(topic)) == 1 or is_read(topic) then return end
   if t[3] and t[3] ~= topic then redis.call('SREM', P .. 'same:' .. t[3], topic) end
   redis.call('DECRBY', P .. 'log_total', t[4] or 0)
   remove(PINGED, topic)
   redis.call('ZREM', READY.z, topic)
   redis.call('SREM', P .. 'topics', topic)
+  redis.call('ZREM', P .. 'read', topic)
   redis.call('UNLINK', topic_key(topic), P .. 'log:' .. topic, P .. 'body:' .. topic, P .. 'seen:' .. topic,
     P .. 'ready:' .. topic, P .. 'ready:' .. topic .. ':claims')
 end
 
--- Claims a bucket and returns its due members, each with its subscription and progress; where nobody is due
+-- Claims a bucket and returns its due members, each with its subscription and progress; where nobody is due, or all are held,
 -- it gets the time at which somebody will be, and false comes back.
-local TOPIC_FACTS = { 'url', 'head', 'hubs', 'self' }
+local TOPIC_FACTS = { 'url', 'head', 'hubs', 'self', 'format' }
 
-local function look_at_slot(topic, k, sid, progress, roster, head)
+local function look_at_slot(topic, k, sid, progress, subscription_of, head)
   local p = read_progress(progress)
-  local subscription = roster[sid]
+  local subscription = subscription_of(sid)
   if p.incarnation == 0 then
     if not is_in_flight(p) then purge_slot(topic, k, sid) return nil end
     return p, p.flight_until
@@ -120,10 +149,23 @@ local function look_at_slot(topic, k, sid, progress, roster, head)
     end_subscription(topic, k, sid, p, false)
     return p, is_in_flight(p) and p.flight_until or nil
   end
-  return p, due_at(p, head.ms, head.seq), subscription
+  return p, turn_at(topic, k, sid, p, head, subscription_of), subscription
 end
 
-local function claim_bucket(topic, k, randomness)
+-- What a claim hands out of one member, whose flight counts as ended.
+local function hand_out(members, topic, k, sid, p, subscription, progress)
+  if p.flight_until ~= 0 then
+    p.flight_until, p.attempt = 0, 0
+    progress = show_progress(p)
+    redis.call('HSET', progress_key(topic, k), sid, progress)
+  end
+  members[#members + 1] = sid
+  members[#members + 1] = subscription
+  members[#members + 1] = progress
+end
+
+-- Where `breaker` is given it looks for a probe: one of those whom it holds is handed out with the others.
+local function claim_bucket(topic, k, randomness, breaker)
   local list = ready_list(topic)
   redis.call('HDEL', list.c, k)
   local facts = redis.call('HMGET', topic_key(topic), unpack(TOPIC_FACTS))
@@ -132,29 +174,25 @@ local function claim_bucket(topic, k, randomness)
   local flat = redis.call('HGETALL', roster_key(topic, k))
   local roster = {}
   for i = 1, #flat, 2 do roster[flat[i]] = flat[i + 1] end
+  local function subscription_of(sid) return roster[sid] end
   local members, next_at = {}, nil
   local all = redis.call('HGETALL', progress_key(topic, k))
   for i = 1, #all, 2 do
-    local p, at, subscription = look_at_slot(topic, k, all[i], all[i + 1], roster, head)
+    local p, at, subscription = look_at_slot(topic, k, all[i], all[i + 1], subscription_of, head)
     if p and subscription and at and at <= NOW then
-      local progress = all[i + 1]
-      if p.flight_until ~= 0 then
-        p.flight_until, p.attempt = 0, 0
-        progress = show_progress(p)
-        redis.call('HSET', progress_key(topic, k), all[i], progress)
-      end
-      members[#members + 1] = all[i]
-      members[#members + 1] = subscription
-      members[#members + 1] = progress
+      hand_out(members, topic, k, all[i], p, subscription, all[i + 1])
     elseif at and (not next_at or at < next_at) then
       next_at = at
     end
   end
+  local probe = breaker and #breaker.candidates > 0 and choose_probe(breaker.candidates, number())
+  if probe then hand_out(members, topic, k, probe.sid, probe.p, probe.subscription, show_progress(probe.p)) end
   if #members == 0 then
     if next_at then redis.call('ZADD', list.z, next_at, k) else redis.call('ZREM', list.z, k) end
     return false
   end
   local token = token_of(randomness)
   claim_member(list, k, token)
-  return { topic, k, token, facts, members }
+  if probe then breaker.probe = attempt_of(token) end
+  return { topic, k, token, facts, members, probe and breaker.origin or '', probe and probe.sid or '' }
 end

@@ -7,6 +7,9 @@ local function number() return redis.call('INCR', P .. 'count') end
 -- cloned worker makes two that are equal.
 local function token_of(randomness) return string.format('%.0f.%s', number(), randomness) end
 
+-- The number of a claim, by which its requests are known.
+local function attempt_of(token) return tonumber(string.match(token, '^%d+')) end
+
 local function parse_id(id)
   if not id then return 0, 0 end
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')

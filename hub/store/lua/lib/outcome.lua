@@ -1,5 +1,5 @@
 -- What became of requests to subscriptions: packed by hub/store/outcomes.py, written by settle_bucket and settle_late.
-local DELIVERED, GONE, FAILED, IN_FLIGHT = 1, 2, 3, 4
+local DELIVERED, GONE, FAILED, IN_FLIGHT, NOT_COUNTED = 1, 2, 3, 4, 5
 
 local function read_outcome(packed, at)
   local o = {}
@@ -7,7 +7,7 @@ local function read_outcome(packed, at)
   if o.kind == DELIVERED then
     o.ms, o.seq, at = struct.unpack('>I8I4', packed, at)
   elseif o.kind == FAILED then
-    o.delay, o.hold, o.ms, o.seq, o.error, at = struct.unpack('>I4I4I8I4Bc0', packed, at)
+    o.delay, o.hold, o.ms, o.seq, o.blamed, o.error, at = struct.unpack('>I4I4I8I4BBc0', packed, at)
   elseif o.kind == IN_FLIGHT then
     o.remaining, o.ms, o.seq, at = struct.unpack('>I4I8I4', packed, at)
   end
@@ -22,7 +22,7 @@ local function apply_outcome(o, p)
     return false
   end
   p.flight_until, p.attempt = 0, 0
-  if p.incarnation ~= o.incarnation then return false end
+  if p.incarnation ~= o.incarnation or o.kind == NOT_COUNTED then return false end
   if o.kind == GONE then return true end
   if o.kind == DELIVERED then
     p.attempts, p.error = 0, ''
@@ -34,4 +34,15 @@ local function apply_outcome(o, p)
     p.tried_ms, p.tried_seq, p.error = o.ms, o.seq, o.error
   end
   return false
+end
+
+-- What a probe tells about its origin. That it cannot be reached is no failure of the subscription that probed.
+local function end_probe(b, o)
+  if o.kind == IN_FLIGHT then return keep_breaker(b, NOW + o.remaining) end
+  local is_answered = o.kind ~= FAILED or (o.blamed == 0 and b.cause == UNREACHABLE)
+  if is_answered then return close_breaker(b) end
+  if o.blamed ~= 0 then b.cause = o.blamed end
+  if o.blamed == UNREACHABLE then o.kind = NOT_COUNTED end
+  b.step = math.min(b.step + 1, 9)
+  next_probe(b, NOW + probe_delay(b))
 end

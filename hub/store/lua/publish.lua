@@ -1,0 +1,19 @@
+-- publish(topic_id, id of the normalised topic, URL, documents, facts, event, body, seen, evicted): content of a topic of the hub's own, which
+-- nobody fetches. documents: how many there were when this one was judged. The rest as in append; the event is '' where nothing is news.
+-- Returns {1, event id or false}, or {0, false} where another document has come in between, and nothing was written.
+--! clock worklist progress origin bucket log document
+local topic, key, url = ARGV[1], ARGV[2], ARGV[3]
+local t = topic_key(topic)
+if (redis.call('HGET', t, 'documents') or '0') ~= ARGV[4] then return { 0, false } end
+make_topic(topic, key, url)
+-- Before the event, so that it is published to whoever begins to read while it is written.
+mark_read(topic)
+write_records(topic, ARGV[5], ARGV[8], ARGV[9])
+redis.call('HINCRBY', t, 'documents', 1)
+redis.call('HSET', t, 'has_baseline', 1, 'fetched_at', NOW)
+redis.call('HDEL', t, 'failures', 'refused')
+redis.call('SET', P .. 'body:' .. topic, ARGV[7])
+if ARGV[6] == '' then return { 1, false } end
+local id = write_event(topic, ARGV[6])
+touch_ready(topic)
+return { 1, id }
