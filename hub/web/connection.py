@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -57,6 +57,11 @@ class Connection(RequestHandler):
         self._crowd = crowd
         self._head_deadline_s = head_deadline_s
         self._cut: asyncio.TimerHandle | None = None
+        self._when_lost: Callable[[], None] | None = None
+
+    def tell_when_lost(self, told: Callable[[], None] | None) -> None:
+        """Has it called once the connection is gone: nobody waits for this answer any more."""
+        self._when_lost = told
 
     @property
     def is_waiting(self) -> bool:
@@ -84,6 +89,8 @@ class Connection(RequestHandler):
         self._keep()
         self._crowd.leave(self)
         super().connection_lost(exc)
+        if self._when_lost is not None:
+            self._when_lost()
 
     def _start_deadline(self) -> None:
         self._cut = self._loop.call_later(self._head_deadline_s, self._cut_off)

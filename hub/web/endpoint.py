@@ -1,6 +1,5 @@
 """The hub's endpoint: subscribe, unsubscribe and publish by POST (WebSub 5.1, 6)."""
 
-import asyncio
 from typing import assert_never
 
 import structlog
@@ -16,13 +15,13 @@ from hub.protocol.requests import (
     parse_request,
 )
 from hub.store.results import Accepted, TooManyPending
+from hub.web.body import read_body
 from hub.web.errors import plain, retry_later
 from hub.web.face import Face
 from hub.web.port import HubStore
 
 _LOG = structlog.get_logger()
 _FORM = "application/x-www-form-urlencoded"
-_BODY_DEADLINE_S = 20
 _ACCEPTED = {
     Mode.SUBSCRIBE: "Accepted: the callback will be asked to confirm.",
     # The same whether there is one or not: who subscribes to what is no stranger's business.
@@ -62,20 +61,7 @@ class Endpoint:
         content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if content_type not in {"", _FORM}:
             raise RequestRejected(f"Send the parameters as {_FORM}.", status=415)
-        if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
-            raise RequestRejected("Send the body as it is, without Content-Encoding.", status=415)
-        try:
-            async with asyncio.timeout(_BODY_DEADLINE_S):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge as error:
-            sentence = f"Send at most {self._face.request_max_bytes} bytes in one request."
-            raise RequestRejected(sentence, status=413) from error
-        except TimeoutError as error:
-            sentence = f"The body did not arrive within {_BODY_DEADLINE_S} s."
-            raise RequestRejected(sentence, status=408) from error
-        except (web.RequestPayloadError, ConnectionError) as error:
-            # Or the sender has left in the middle of it, and nobody reads this.
-            raise RequestRejected("The body is broken: send it again.") from error
+        return await read_body(request, max_bytes=self._face.request_max_bytes)
 
     async def _subscription(self, request: SubscriptionRequest) -> web.Response:
         if request.secret and not self._face.is_secure:

@@ -12,6 +12,11 @@ from hub.protocol.requests import RequestRejected
 from hub.store.results import StoreFull, StoreUnavailable
 
 _LOG = structlog.get_logger()
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "30"},
+    503: {"Retry-After": "30"},
+}
 _SENTENCES = {
     404: "There is nothing here: the hub's endpoint is /.",
     405: "This method is not for this path: subscribe and publish by POST to /.",
@@ -34,7 +39,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except RequestRejected as error:
-        return plain(error.status, error.message)
+        return plain(error.status, error.message, _HEADERS.get(error.status))
     except StoreUnavailable as error:
         _LOG.warning("store unavailable", path=request.path, error=str(error))
         sentence = "The hub's store is away: please try again."

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 import structlog
+from aiohttp import web
 
 from hub.clock import token_hex
 from hub.descriptors import raise_limit
@@ -22,6 +23,7 @@ from hub.store.store import Store
 from hub.web.app import create_app
 from hub.web.connection import listening
 from hub.web.crowd import connections_max
+from hub.web.events.opening import Bounds, events_of
 from hub.web.face import Face
 from hub.web.room import Disk, StoreWithRoom
 
@@ -75,20 +77,17 @@ async def _serve(settings: Settings, redis_url: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    face = Face(hub_url=settings.hub_url, request_max_bytes=settings.request_max_bytes)
     _warn_of_a_guessed_url(settings)
     store = Store.of(settings, redis_url, randomness=token_hex(_RANDOM_BYTES))
     memory = Memory(redis_url)
+    connections = connections_max(raise_limit())
     roomy = StoreWithRoom(store=store, memory=memory, disk=disk_of(settings, redis_url))
-    app = create_app(roomy, policy_of(settings, face), face)
+    app = _app_of(settings, redis_url, store, roomy, connections=connections)
     try:
         async with listening(
-            app,
-            host=settings.host,
-            port=settings.port,
-            connections_max=connections_max(raise_limit()),
+            app, host=settings.host, port=settings.port, connections_max=connections
         ) as port:
-            _LOG.info("web started", host=settings.host, port=port, hub=face.hub_url)
+            _LOG.info("web started", host=settings.host, port=port, hub=settings.hub_url)
             await fit_redis_or_stop(
                 redis_url, stop, history_total_bytes=settings.history_total_bytes
             )
@@ -97,6 +96,19 @@ async def _serve(settings: Settings, redis_url: str) -> None:
     finally:
         await memory.close()
         await store.close()
+
+
+def _app_of(
+    settings: Settings, redis_url: str, store: Store, roomy: StoreWithRoom, *, connections: int
+) -> web.Application:
+    face = Face(hub_url=settings.hub_url, request_max_bytes=settings.request_max_bytes)
+    policy = policy_of(settings, face)
+    # The rest is for those who publish and subscribe.
+    bounds = Bounds(readers_max=connections * 3 // 4)
+    events = events_of(
+        settings, redis_url, store, policy=policy, check_room=roomy.check, bounds=bounds
+    )
+    return create_app(roomy, policy, face, events)
 
 
 def disk_of(settings: Settings, redis_url: str) -> Disk | None:

@@ -61,15 +61,18 @@ class StoreWithRoom:
 
     async def ping(self, topics: Sequence[str]) -> None:
         """Have the topics fetched."""
-        self._check_disk()
-        await self._check_memory()
+        await self.check()
         await self.store.ping(topics)
 
     async def readiness(self) -> Ready | NotReady:
         """Return whether the store is ready, where there is room."""
+        await self.check()
+        return await self.store.readiness()
+
+    async def check(self) -> None:
+        """Raise `StoreFull` where nothing new should be taken."""
         self._check_disk()
         await self._check_memory()
-        return await self.store.readiness()
 
     def _check_disk(self) -> None:
         if self.disk is not None and (shortage := self.disk.shortage()):

@@ -1,0 +1,1 @@
+"""The same log by pull, long poll, JSON lines, SSE and WebSocket."""
