@@ -1,14 +1,15 @@
 """The list `pinged`: fetches topics and writes what is new to their logs (design section 6)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
 from hub.clock import monotonic_s
-from hub.feeds.diff import Seen
 from hub.outbound.door import Door
 from hub.outbound.request import Answer, NoAnswer, Purpose, Request, TooLong
+from hub.protocol.own_topics import is_own_topic
 from hub.protocol.urls import wire_form
 from hub.settings import Settings
 from hub.store.results import StoreFull, StoreUnavailable
@@ -16,14 +17,19 @@ from hub.store.store import Store
 from hub.store.topics import Appended, FetchOutcome, FetchRecord, Lapsed, TopicClaim
 from workers.deliver import Batch
 from workers.hold import Hold
-from workers.reading import failed, is_changed, judge_fetch
+from workers.reading import failed, fingerprint, is_changed, judge_fetch
 from workers.slow import answer_to, slots_of
 from workers.station import Station
 
 # A larger document is read in a thread, so that the event loop goes on.
 READ_IN_THREAD_BYTES = 64 * 1024
 
+# Nobody fetches it: whoever publishes it writes it (hub/web/own).
+_PUBLISHED_HERE = FetchRecord(outcome=FetchOutcome.SAME, facts={"outcome": "published here"})
+
 _log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 class Fetcher:
@@ -49,21 +55,27 @@ class Fetcher:
     async def fetch(self, claim: TopicClaim, hold: Hold) -> None:
         """Fetches one topic and settles it."""
         record = FetchRecord(outcome=FetchOutcome.RELEASED)
-        if hold.may_start():
+        if is_own_topic(claim.url, self._settings.hub_url):
+            record = _PUBLISHED_HERE
+        elif hold.may_start():
             (sending,) = self._door.send([self._request(claim)])
             patience_s = self._settings.patience_newer_s
             answer = await answer_to(sending, hold, self._slots, patience_s=patience_s)
-            record = await hold.insist(lambda: self._judge(claim, answer))
+            body = answer.body if isinstance(answer, Answer) else b""
+            body_hash = await off_the_loop(body, lambda: fingerprint(body))
+            record = await hold.insist(lambda: self._judge(claim, answer, body_hash))
         await hold.insist(lambda: self._write(claim, record))
 
-    async def _judge(self, claim: TopicClaim, answer: Answer | NoAnswer) -> FetchRecord:
+    async def _judge(
+        self, claim: TopicClaim, answer: Answer | NoAnswer, body_hash: bytes
+    ) -> FetchRecord:
         try:
-            seen: Mapping[bytes, Seen] = {}
-            if isinstance(answer, Answer) and is_changed(claim, answer):
-                seen = await self._store.topics.seen(claim.topic_id)
-            if isinstance(answer, Answer) and len(answer.body) > READ_IN_THREAD_BYTES:
-                return await asyncio.to_thread(judge_fetch, claim, answer, seen)
-            return judge_fetch(claim, answer, seen)
+            if not isinstance(answer, Answer) or not is_changed(claim, answer, body_hash):
+                return judge_fetch(claim, answer, body_hash, {})
+            seen = await self._store.topics.seen(claim.topic_id)
+            return await off_the_loop(
+                answer.body, lambda: judge_fetch(claim, answer, body_hash, seen)
+            )
         except (StoreUnavailable, StoreFull):
             raise
         except Exception:  # noqa: BLE001 - logged with its traceback
@@ -118,3 +130,8 @@ class Fetcher:
             _log.debug("fetch given back", topic=claim.url)
         else:
             _log.info(f"fetched: {record.outcome.value}", **facts)
+
+
+async def off_the_loop(body: bytes, work: Callable[[], T]) -> T:
+    """Returns what the work on a body comes to; on a large one it is done in a thread."""
+    return await asyncio.to_thread(work) if len(body) > READ_IN_THREAD_BYTES else work()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.feeds.fat_ping import merge
+from hub.feeds.records import Format
 from hub.store.event_id import EventId
 from hub.store.log import EntriesEvent, Event, LogSlice, WholeDocument
 
@@ -30,11 +31,18 @@ class WholeWanted:
     """Only the topic's present document can stand for these events."""
 
 
-def payload_of_events(events: Events) -> Payload | WholeWanted:
-    """Returns the longest run of events that can stand in one document; the rest follows later."""
+def payload_of_events(events: Events, *, is_json: bool) -> Payload | WholeWanted:
+    """Returns the longest run of events that can stand in one document; the rest follows later.
+
+    Args:
+        events: oldest first.
+        is_json: whether items of a JSON Feed may go out by themselves.
+    """
     run: list[EntriesEvent] = []
     for _, event in events:
         if not isinstance(event, EntriesEvent):
+            break
+        if event.ping.context.format is Format.JSON_FEED and not is_json:
             break
         if run and event.content_type != run[0].content_type:
             break
@@ -51,24 +59,23 @@ def payload_of_events(events: Events) -> Payload | WholeWanted:
     )
 
 
-def payload_of_slice(log: LogSlice, *, after: EventId) -> Payload | WholeWanted:
+def payload_of_slice(log: LogSlice, *, after: EventId, is_json: bool) -> Payload | WholeWanted:
     """Returns what a receiver at a cursor gets of the log, if the log still holds all of it."""
     # Invariant 7: whose cursor lies behind what was trimmed gets the present whole document.
     if log.trimmed_to > after:
         return WholeWanted()
-    return payload_of_events(log.events)
+    return payload_of_events(log.events, is_json=is_json)
 
 
-def payload_of_document(document: WholeDocument, log: LogSlice) -> Payload | None:
-    """Returns the whole document for who missed these events; None if it is not kept."""
+def payload_of_document(document: WholeDocument) -> Payload | None:
+    """Returns the whole document; None if it is not kept."""
     if not document.body:
         return None
-    missed = [event_id for event_id, _ in log.events if event_id <= document.head]
     return Payload(
         content_type=document.content_type,
         body=document.body,
         to=document.head,
-        webhook_id=_webhook_id([*missed[:1], document.head]),
+        webhook_id=_webhook_id([document.first, document.head]),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from hub.feeds.diff import FLOOD_ABOVE, Diff, Seen, diff
@@ -19,8 +20,11 @@ from workers.slow import REST_MS
 RECHECK_MS = (10_000, 60_000)
 # Failures in a row: 10 s, 1, 5, 30 min, then hourly; after these, 7 days are over.
 FAILURES_MAX = 4 + 7 * 24
-# A feed that turns into something else is a mishap until it has been so this often in a row.
+# What feeds hardly turn into (a page, nothing, all new ids) is a mishap until it came this often in
+# a row and for this long: four pings come within seconds, and what a new release of a site breaks
+# is mostly mended within the hour. The retry of failed fetches gets there after 96 minutes.
 MISHAPS_BELIEVED_AFTER = 4
+MISHAPS_BELIEVED_AFTER_MS = 3_600_000
 # A second change within the same second keeps Last-Modified, and often the ETag made of it.
 YOUNG_S = 2
 # What a stranger is told: not which address a name has, which would make the hub an oracle.
@@ -33,31 +37,32 @@ def fingerprint(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 
 
-def is_changed(claim: TopicClaim, answer: Answer) -> bool:
+def is_changed(claim: TopicClaim, answer: Answer, body_hash: bytes) -> bool:
     """Returns whether the answer brings a body other than the last one."""
     is_whole = answer.status == 200 and bool(answer.body)
-    return is_whole and fingerprint(answer.body) != claim.body_hash
+    return is_whole and body_hash != claim.body_hash
 
 
 def judge_fetch(
-    claim: TopicClaim, answer: Answer | NoAnswer, seen: Mapping[bytes, Seen]
+    claim: TopicClaim, answer: Answer | NoAnswer, body_hash: bytes, seen: Mapping[bytes, Seen]
 ) -> FetchRecord:
     """Returns what a fetch is to write.
 
     Args:
         claim: the topic as it was before.
         answer: of the fetch.
+        body_hash: the fingerprint of its body.
         seen: the topic's entries as known; only looked at where `is_changed`.
     """
     if isinstance(answer, NoAnswer):
         return _no_answer(claim, answer)
     match answer.status:
         case 304 if claim.has_baseline:
-            return FetchRecord(
-                outcome=FetchOutcome.SAME, facts={"outcome": "unchanged"}, recheck_ms=RECHECK_MS
-            )
+            return _unchanged({})
+        case 200 if answer.body and claim.has_baseline and body_hash == claim.body_hash:
+            return _unchanged(_validators(answer))
         case 200 if answer.body:
-            return _read(claim, answer, seen)
+            return _read(claim, answer, body_hash, seen)
         case 200:
             return failed(claim, "empty body")
         case status:
@@ -78,65 +83,113 @@ def _no_answer(claim: TopicClaim, answer: NoAnswer) -> FetchRecord:
 
 def failed(claim: TopicClaim, outcome: str, facts: Mapping[str, str] | None = None) -> FetchRecord:
     """Returns what a fetch writes that came to nothing, and why."""
-    failures = claim.failures + 1
-    retry_ms = round(fetch_delay_s(failures) * 1000) if failures < FAILURES_MAX else None
     return FetchRecord(
         outcome=FetchOutcome.FAILED,
         facts={"outcome": outcome, **(facts or {})},
-        retry_ms=retry_ms,
+        retry_ms=_retry_ms(claim) if claim.failures + 1 < FAILURES_MAX else None,
     )
 
 
-def _read(claim: TopicClaim, answer: Answer, seen: Mapping[bytes, Seen]) -> FetchRecord:
+def _retry_ms(claim: TopicClaim) -> int:
+    return round(fetch_delay_s(claim.failures + 1) * 1000)
+
+
+def _unchanged(facts: Mapping[str, str | bytes]) -> FetchRecord:
+    return FetchRecord(
+        outcome=FetchOutcome.SAME,
+        facts={**facts, "outcome": "unchanged", "mishaps": "0"},
+        recheck_ms=RECHECK_MS,
+    )
+
+
+def _mishap(claim: TopicClaim, strange: str | None) -> FetchRecord | None:
+    """Returns what is written of what is not believed yet; None where nothing is strange."""
+    if strange is None:
+        return None
+    since_ms = claim.mishaps_since_ms if claim.mishaps else 0
+    # Of a version that wrote no time, or from before the clock went back.
+    if not 0 < since_ms <= claim.claimed_at_ms:
+        since_ms = claim.claimed_at_ms
+    is_old = claim.claimed_at_ms - since_ms >= MISHAPS_BELIEVED_AFTER_MS
+    if is_old and claim.mishaps >= MISHAPS_BELIEVED_AFTER:
+        return None
+    return FetchRecord(
+        outcome=FetchOutcome.FAILED,
+        facts={
+            "outcome": strange,
+            "mishaps": str(claim.mishaps + 1),
+            "mishaps_since": str(since_ms),
+        },
+        # However many pings have used up the failures: what lasts has to be believed in the end.
+        retry_ms=_retry_ms(claim),
+    )
+
+
+def _read(
+    claim: TopicClaim, answer: Answer, body_hash: bytes, seen: Mapping[bytes, Seen]
+) -> FetchRecord:
     content_type = _header(answer, "content-type") or DEFAULT_CONTENT_TYPE
-    body_hash = fingerprint(answer.body)
-    if claim.has_baseline and body_hash == claim.body_hash:
-        return FetchRecord(
-            outcome=FetchOutcome.SAME,
-            facts={**_validators(answer), "outcome": "unchanged", "mishaps": "0"},
-            recheck_ms=RECHECK_MS,
-        )
     document = read_document(answer.body, content_type, seen)
+    facts = _facts(claim, answer, body_hash, content_type, document)
     match document:
         case Opaque(reason=reason):
-            if claim.is_feed and claim.mishaps < MISHAPS_BELIEVED_AFTER:
-                count = {"mishaps": str(claim.mishaps + 1)}
-                return failed(claim, f"was a feed, now is not: {reason}", count)
-            return FetchRecord(
+            strange = f"was a feed, now is not: {reason}" if claim.is_feed else None
+            return _mishap(claim, strange) or FetchRecord(
                 outcome=FetchOutcome.NEWS,
-                facts=_facts(claim, answer, body_hash, content_type, document),
+                facts=facts,
                 event=WholeEvent(content_type=content_type),
                 body=answer.body,
             )
         case Feed():
             changes = diff(document, seen, number=claim.documents + 1)
-            if changes.flood and claim.mishaps < MISHAPS_BELIEVED_AFTER:
-                count = {"mishaps": str(claim.mishaps + 1)}
-                return failed(claim, f"{changes.flood} entries are new at once", count)
-            event = _feed_event(claim, document, changes, content_type)
-            return FetchRecord(
-                outcome=FetchOutcome.SAME if event is None else FetchOutcome.NEWS,
-                facts=_facts(claim, answer, body_hash, content_type, document),
-                event=event,
-                body=document.body,
-                seen=changes.updates,
-                evicted=changes.evicted,
-                recheck_ms=RECHECK_MS,
-            )
+            strange = _strangeness(document, changes, seen)
+            record = _feed_record(claim, document, changes, facts, content_type)
+            is_emptied = seen and not document.entries
+            return _mishap(claim, strange) or (_emptied(record) if is_emptied else record)
 
 
-def _feed_event(
-    claim: TopicClaim, feed: Feed, changes: Diff, content_type: str
-) -> EntriesEvent | WholeEvent | None:
-    if changes.news and feed.format is Format.JSON_FEED:
-        # WebSub 7 lets a hub leave out delivered entries of Atom and RSS only.
-        return WholeEvent(content_type=content_type)
+def _strangeness(feed: Feed, changes: Diff, seen: Mapping[bytes, Seen]) -> str | None:
+    """Returns what hardly ever happens to a feed, None where nothing such did."""
+    before = sum(not record.left_at for record in seen.values())
+    if before and not feed.entries:
+        return f"had {before} entries, now has none"
+    return f"{changes.flood} entries are new at once" if changes.flood else None
+
+
+def _feed_record(
+    claim: TopicClaim,
+    feed: Feed,
+    changes: Diff,
+    facts: Mapping[str, str | bytes],
+    content_type: str,
+) -> FetchRecord:
+    event: EntriesEvent | WholeEvent | None = None
     if changes.news:
         # A flood that lasts is believed, and still bounded; the rest is taken as delivered.
         news = changes.news[:FLOOD_ABOVE] if changes.flood else changes.news
-        return EntriesEvent(content_type=content_type, ping=cut(feed, news))
-    # A first document is always offered as an event; the store decides (fine print 2).
-    return None if claim.has_baseline else WholeEvent(content_type=content_type)
+        event = EntriesEvent(content_type=content_type, ping=cut(feed, news))
+    elif not claim.has_baseline:
+        # A first document is always offered as an event; the store decides (fine print 2).
+        event = WholeEvent(content_type=content_type)
+    return FetchRecord(
+        outcome=FetchOutcome.SAME if event is None else FetchOutcome.NEWS,
+        facts=facts,
+        event=event,
+        body=feed.body,
+        seen=changes.updates,
+        evicted=changes.evicted,
+        recheck_ms=RECHECK_MS,
+    )
+
+
+def _emptied(record: FetchRecord) -> FetchRecord:
+    """Returns the record less the empty document: who is behind gets the last one with entries.
+
+    Nor is it counted, or its entries would be forgotten where it stays empty for many versions.
+    """
+    kept = ("content_type", "documents")
+    facts = {name: value for name, value in record.facts.items() if name not in kept}
+    return replace(record, facts=facts, body=None)
 
 
 def _facts(
@@ -162,19 +215,28 @@ def _facts(
         "hubs": "\n".join(links.hubs),
         "self": links.self_url or "",
         "self_key": _key(links.self_url) if links.self_url else "",
-        "format": "feed" if isinstance(document, Feed) else "whole",
+        "format": _format(document),
         "outcome": _told(document),
     }
+
+
+def _format(document: Feed | Opaque) -> str:
+    match document:
+        case Opaque():
+            return "whole"
+        case Feed(format=Format.JSON_FEED):
+            return "json"
+        case Feed():
+            return "feed"
 
 
 def _told(document: Feed | Opaque) -> str:
     match document:
         case Opaque(reason=reason):
             return f"read whole: {reason}"
-        case Feed(fault=None):
-            return "read"
-        case Feed(fault=fault):
-            return f"read, though {fault}"
+        case Feed(fault=fault, entries=entries):
+            faults = [fault, None if entries else "without entries"]
+            return ", though ".join(("read", *filter(None, faults)))
 
 
 def _key(self_url: str) -> str:

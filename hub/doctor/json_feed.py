@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_VERSION = "jsonfeed.org/version/"
+from hub.feeds.json_feed import VERSION, is_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +18,13 @@ class JsonFeed:
 
 def read_json_feed(body: bytes) -> JsonFeed | None:
     """Return the document as a JSON Feed, None where it is none. Never raises."""
-    if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if not is_json(body):
         return None
     try:
         whole = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(whole, dict) or _VERSION not in str(whole.get("version")):
+    if not isinstance(whole, dict) or VERSION not in str(whole.get("version")):
         return None
     hubs = (hub.get("url") for hub in _records(whole.get("hubs")))
     return JsonFeed(

@@ -5,6 +5,7 @@ from xml.parsers import expat
 
 from hub.feeds.encoding import Source, read_source
 from hub.feeds.records import Uncuttable
+from hub.feeds.wellformed import find_error
 
 _SHOWN_CHARACTERS = 70
 _ERRORS = expat.errors
@@ -43,10 +44,6 @@ class XmlFault:
     mend: str
 
 
-class _HasDeclarations(Exception):
-    """Entities are how a small document becomes a big one: such a document is not read on."""
-
-
 def xml_faults(body: bytes, content_type: str) -> tuple[XmlFault, ...]:
     """Return what stands before `<?xml`, and the first fault behind it; less what we cannot tell.
 
@@ -75,29 +72,11 @@ def _before(source: Source) -> XmlFault | None:
 
 
 def _within(source: Source) -> XmlFault | None:
-    parser = expat.ParserCreate("utf-8", " ")
-    parser.StartDoctypeDeclHandler = _refuse_declarations
-    try:
-        parser.Parse(source.data[source.start :], True)
-    except _HasDeclarations:
+    error = find_error(source.data, source.start, has_namespaces=True)
+    if error is None:
         return None
-    except expat.ExpatError as error:
-        told = expat.ErrorString(error.code)
-        what, mend = _PLAIN.get(told, (told, "Mend it where the document is made."))
-        return XmlFault(
-            line=error.lineno + source.data.count(b"\n", 0, source.start),
-            what=what,
-            excerpt=_excerpt(source.data, source.start + parser.ErrorByteIndex),
-            mend=mend,
-        )
-    return None
-
-
-def _refuse_declarations(
-    _name: str, _system: str | None, _public: str | None, has_declarations: int
-) -> None:
-    if has_declarations:
-        raise _HasDeclarations
+    what, mend = _PLAIN.get(error.told, (error.told, "Mend it where the document is made."))
+    return XmlFault(line=error.line, what=what, excerpt=_excerpt(source.data, error.at), mend=mend)
 
 
 def _excerpt(data: bytes, at: int) -> str:

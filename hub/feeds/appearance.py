@@ -1,48 +1,35 @@
 """What an entry says to a reader, and by what it is known.
 
-The tokens of an entry are replaced, one dictionary look-up each, by words that are equal for what
+The tags of an entry are replaced, one dictionary look-up each, by words that are equal for what
 looks equal: expanded names, attributes in order, text with white space collapsed, nothing that the
 vocabulary calls silent. Characters that XML forbids in text set the words apart, so no text can
-imitate markup. All loops over tokens run in C, but where an entry declares namespaces of its own.
+imitate markup. Many entries are read at once, and all loops over their tags run in C: a few steps
+of Python a tag would cost more than all the rest.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import repeat
 from typing import Final, NamedTuple
 
-from hub.feeds.markup import (
-    ATTRIBUTE,
-    BRACKET,
-    EXCLAMATION,
-    QUESTION,
-    SLASH,
-    TEXTS_AND_TOKENS,
-    attributes,
-    is_empty,
-    name_of,
-    resolved,
-)
-from hub.feeds.namespaces import Scope, is_declaration
+from hub.feeds.markup import resolved, texts_and_tags
+from hub.feeds.namespaces import Scope
 from hub.feeds.records import Format
-from hub.feeds.vocabulary import SILENT_ATTRIBUTES, Role, Vocabulary
+from hub.feeds.vocabulary import Role, Vocabulary
+from hub.feeds.words import Words, words_in_scopes
 
 DIGEST_BYTES: Final = 16
-# Bounds on what is remembered: feeds have a few dozen tags that come again.
-_WORDS_MAX = 4096
-_WORD_MAX_BYTES = 200
-_SCOPES_MAX = 64
+# What so many bytes hold is read at once: more would take no less time, and more memory.
+BATCH_BYTES: Final = 32 * 1024
 _SILENT_DEPTH_MAX = 8
 
-_CDATA_START, _CDATA_END = len("<![CDATA["), -len("]]>")
-_START, _ATTRIBUTE, _ATTRIBUTES_END, _END = b" \x01", b" \x02", b" \x03 ", b" \x04 "
-_QUOTES = b"\"'"
-_SILENT_START, _SILENT_END = b" \x05", b" \x06 "
-_SILENT = re.compile(rb"\x05[^\x05\x06]*+\x06")
-_TO_SPACES = bytes.maketrans(b"\t\r\n", b"   ")
+_BETWEEN = b"\x07"
+_SILENT = re.compile(rb"\x05[^\x05-\x07]*+\x06 ?")
+_WHITE_SPACE = b" \t\r\n"
 _SPACES = re.compile(rb"  +")
-_TRACKING = re.compile(rb"""(?<=[?&])(?:utm_[a-z_]{1,20}|fbclid|gclid)=[^&#\s"'<>\x01-\x06]*+&?""")
-_LEFT_OVER = re.compile(rb"""(?<![?&])[?&]++(?=[#\s"'<>\x01-\x06])""")
+_TRACKING = re.compile(rb"""(?<=[?&])(?:utm_[a-z_]{1,20}|fbclid|gclid)=[^&#\s"'<>\x01-\x07]*+&?""")
+_LEFT_OVER = re.compile(rb"""(?<![?&])[?&]++(?=[#\s"'<>\x01-\x07])""")
 
 
 class Draft(NamedTuple):
@@ -51,8 +38,6 @@ class Draft(NamedTuple):
     A tuple, since as a frozen dataclass it would cost as much as all the rest of a short entry.
     """
 
-    start: int
-    end: int
     fingerprint: bytes
     id: bytes
     link: bytes
@@ -61,10 +46,18 @@ class Draft(NamedTuple):
 
 def folded(text: bytes) -> bytes:
     """Return a text less what changes unseen: white space, http or https, tracking parameters."""
-    text = text.translate(_TO_SPACES).replace(b"https://", b"http://")
+    for white in (b"\t", b"\r", b"\n"):
+        text = text.replace(white, b" ")
+    text = text.replace(b"https://", b"http://")
     if b"utm_" in text or b"clid=" in text:
-        text = _LEFT_OVER.sub(b"", _TRACKING.sub(b"", text))
-    return _SPACES.sub(b" ", text)
+        text = _BETWEEN.join(map(_untracked, text.split(_BETWEEN)))
+    return _SPACES.sub(b" ", text) if b"  " in text else text
+
+
+def _untracked(text: bytes) -> bytes:
+    if b"utm_" in text or b"clid=" in text:
+        return _LEFT_OVER.sub(b"", _TRACKING.sub(b"", text))
+    return text
 
 
 def digest(text: bytes) -> bytes:
@@ -72,108 +65,64 @@ def digest(text: bytes) -> bytes:
     return blake2b(text, digest_size=DIGEST_BYTES).digest()
 
 
-class _Words(dict[bytes, bytes]):
-    """What stands for each token within one scope; short ones are kept for the next time."""
-
-    __slots__ = ("_attribute_names", "_inner", "_scope", "_starts", "_vocabulary")
-
-    def __init__(self, vocabulary: Vocabulary, scope: Scope) -> None:
-        super().__init__()
-        self._vocabulary = vocabulary
-        self._scope = scope
-        self._attribute_names: dict[bytes, bytes] = {}
-        self._starts: dict[bytes, bytes] = {}
-        self._inner: dict[bytes, _Words] = {}
-
-    def __missing__(self, token: bytes) -> bytes:
-        kind = token[1]
-        if kind == EXCLAMATION and token[2] == BRACKET:
-            return token[_CDATA_START:_CDATA_END].replace(b"&", b"&amp;")
-        if kind in {EXCLAMATION, QUESTION}:
-            return b""
-        word = self._end(token) if kind == SLASH else self._start(token)
-        if len(token) < _WORD_MAX_BYTES and len(self) < _WORDS_MAX:
-            self[token] = word
-        return word
-
-    def inside(self, tag: bytes) -> "_Words":
-        """Return the words inside an element, by its start tag."""
-        words = self._inner.get(tag)
-        if words is None:
-            words = _Words(self._vocabulary, self._scope.inside(attributes(tag)))
-            if len(tag) < _WORD_MAX_BYTES and len(self._inner) < _SCOPES_MAX:
-                self._inner[tag] = words
-        return words
-
-    def _end(self, tag: bytes) -> bytes:
-        name = self._scope.element(name_of(tag).decode("utf-8", "replace"))
-        return _SILENT_END if self._vocabulary.roles.get(name) is Role.SILENT else _END
-
-    def _start(self, tag: bytes) -> bytes:
-        name = name_of(tag)
-        start = self._starts.get(name) or self._learn(name)
-        if start is _SILENT_START:
-            return b"" if is_empty(tag) else start
-        if b"=" in tag:
-            start += self._attributes(tag)
-        return start + _END if is_empty(tag) else start
-
-    def _learn(self, name: bytes) -> bytes:
-        expanded = self._scope.element(name.decode("utf-8", "replace"))
-        start = b"%b%b " % (_START, expanded.encode())
-        if self._vocabulary.roles.get(expanded) is Role.SILENT:
-            start = _SILENT_START
-        if len(self._starts) < _WORDS_MAX:
-            self._starts[name] = start
-        return start
-
-    def _attributes(self, tag: bytes) -> bytes:
-        names = self._attribute_names
-        shown = []
-        for written, value in ATTRIBUTE.findall(tag):
-            name = names.get(written)
-            if name is None:
-                name = self._learn_attribute(written)
-            if name:
-                shown.append(name + (value[1:-1] if value[0] in _QUOTES else value))
-        if not shown:
-            return b""
-        shown.sort()
-        return b"".join((*shown, _ATTRIBUTES_END))
-
-    def _learn_attribute(self, written: bytes) -> bytes:
-        """Return how an attribute begins, or nothing where a reader doesn't see it."""
-        name = written.decode("utf-8", "replace")
-        expanded = self._scope.attribute(name)
-        is_seen = not is_declaration(name) and expanded not in SILENT_ATTRIBUTES
-        start = b"%b%b " % (_ATTRIBUTE, expanded.encode()) if is_seen else b""
-        if len(self._attribute_names) < _WORDS_MAX:
-            self._attribute_names[written] = start
-        return start
-
-
 class AppearanceReader:
-    """Reads entries, one after another, that stand in the same scope."""
+    """Reads entries that stand in the same scope.
 
-    def __init__(self, vocabulary: Vocabulary, scope: Scope) -> None:
-        self._words = _Words(vocabulary, scope)
-        self._names = [_name_pattern(vocabulary, role) for role in (Role.ID, Role.LINK, Role.TITLE)]
+    Args:
+        vocabulary: of their document.
+        scope: around them.
+        is_well_formed: whether the document is; else one entry could spoil the next.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, scope: Scope, *, is_well_formed: bool) -> None:
+        self._words = Words(vocabulary, scope)
+        self._is_well_formed = is_well_formed
+        self._batch_bytes = BATCH_BYTES if is_well_formed else 0
+        self._id, self._link, self._title = (
+            _name_pattern(vocabulary, role) for role in (Role.ID, Role.LINK, Role.TITLE)
+        )
         self._own_id = _own_id_pattern(vocabulary)
 
-    def read(self, data: bytes, start: int, end: int) -> Draft:
-        """Return what an entry is known by; the offsets are those of the entry in the data."""
-        written = data[start:end]
-        parts = TEXTS_AND_TOKENS.split(written)
+    def read(self, data: bytes, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+        """Yield what each entry says, by the offsets of the entries in the data."""
+        batch: list[bytes] = []
+        room = self._batch_bytes
+        for start, end in spans:
+            batch.append(data[start:end])
+            room -= end - start
+            if room <= 0:
+                yield from self._shown(batch)
+                batch.clear()
+                room = self._batch_bytes
+        if batch:
+            yield from self._shown(batch)
+
+    def name(self, shown: bytes) -> Draft:
+        """Return by what an entry is known if it has no twin, from what it says."""
+        identifier = self._find_id(shown)
+        link = b"" if identifier else _find(self._link, shown)
+        # By place, as by name it takes twice as long.
+        return Draft(digest(shown), identifier, link, b"")
+
+    def names(self, shown: bytes) -> Draft:
+        """Return all by what an entry is known, from what it says."""
+        link, title = _find(self._link, shown), _find(self._title, shown)
+        return Draft(digest(shown), self._find_id(shown), link, title)
+
+    def _find_id(self, shown: bytes) -> bytes:
+        own = self._own_id and self._own_id.match(shown)
+        return own[1].strip() if own else _find(self._id, shown)
+
+    def _shown(self, entries: Sequence[bytes]) -> list[bytes]:
+        written = _BETWEEN.join(entries)
+        parts = texts_and_tags(written, is_well_formed=self._is_well_formed)
+        parts[::2] = map(bytes.strip, parts[::2], repeat(_WHITE_SPACE))
         if b"xmlns" in written:
-            parts[1::2] = _scoped(parts[1::2], self._words)
+            parts[1::2] = words_in_scopes(parts[1::2], self._words)
         else:
             parts[1::2] = map(self._words.__getitem__, parts[1::2])
-        shown = folded(resolved(_audible(b"".join(parts))))
-        identifier, link, title = (_find(pattern, shown) for pattern in self._names)
-        own = self._own_id and self._own_id.match(shown)
-        if own:
-            identifier = own[1].strip()
-        return Draft(start, end, digest(shown), identifier, link, title)
+        words = b" %b " % b" ".join(filter(None, parts))
+        return folded(resolved(_audible(words))).split(_BETWEEN)
 
 
 def _audible(text: bytes) -> bytes:
@@ -183,30 +132,6 @@ def _audible(text: bytes) -> bytes:
             break
         text = _SILENT.sub(b"", text)
     return text
-
-
-def _scoped(tokens: Sequence[bytes], words: _Words) -> Iterator[bytes]:
-    """Yield the words of an entry with namespace declarations of its own."""
-    outer: list[tuple[int, _Words]] = []
-    depth = 0
-    for token in tokens:
-        kind = token[1]
-        if kind == SLASH:
-            yield words[token]
-            depth -= 1
-            if outer and outer[-1][0] >= depth:
-                words = outer.pop()[1]
-        elif kind in {EXCLAMATION, QUESTION}:
-            yield words[token]
-        else:
-            inner = words.inside(token) if b"xmlns" in token else words
-            yield inner[token]
-            if is_empty(token):
-                continue
-            if inner is not words:
-                outer.append((depth, words))
-                words = inner
-            depth += 1
 
 
 def _name_pattern(vocabulary: Vocabulary, role: Role) -> re.Pattern[bytes]:
@@ -234,9 +159,9 @@ def _own_id_pattern(vocabulary: Vocabulary) -> re.Pattern[bytes] | None:
 
 def _find(pattern: re.Pattern[bytes], shown: bytes) -> bytes:
     """Return the first match that stands directly in the entry and isn't empty."""
-    depth = at = 0
-    for found in pattern.finditer(shown):
-        start = found.start()
+    depth = at = behind = 0
+    while found := pattern.search(shown, behind):
+        start, behind = found.span()
         depth += shown.count(b"\x01", at, start) - shown.count(b"\x04", at, start)
         if depth == 1 and (text := found[1].strip()):
             return text

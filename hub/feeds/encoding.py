@@ -16,7 +16,7 @@ WHITE_SPACE = " \t\r\n"
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _DECLARED = re.compile(rb"""<\?xml\s[^>]{0,200}?\sencoding\s*=\s*["']([^"'>]{1,40})["']""")
 _BEGINNING = re.compile(rb"<[?!]")
-_FEED = re.compile(rb"<\?xml\s|<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF)[\s>]")
+_FEED = re.compile(rb"<\?xml\s|<(?:[\w.-]{1,40}:)?(?:rss|RSS|feed|RDF)[\s>]")
 _WARNINGS_MAX_BYTES = 4096
 _BEFORE_XML = codecs.BOM_UTF8 + WHITE_SPACE.encode()
 
@@ -217,10 +217,15 @@ def _find_text(body: bytes) -> int:
 
 def _find_wide(body: bytes) -> XmlStart | None:
     for encoding, mark in _WIDE:
-        text_at = len(mark) if body.startswith(mark) else 0
-        opening = "<".encode(encoding)
+        text_at = 0
+        while body.startswith(mark, text_at):
+            text_at += len(mark)
+        opening, width = "<".encode(encoding), _WIDTHS[encoding]
         offset = text_at + len(leading_white_space(body[text_at:], encoding))
-        if body.startswith(opening, offset):
+        # Without a mark the next character tells: a NUL may stand before a `<` of one byte.
+        following = body[offset + width : offset + 2 * width]
+        is_wide = text_at > 0 or (b"\0" in following and following.strip(b"\0").isascii())
+        if body.startswith(opening, offset) and is_wide:
             return XmlStart(offset=offset, encoding=encoding)
     return None
 

@@ -16,7 +16,7 @@ _Name = tuple[bytes, ...]
 
 def plain(draft: Draft) -> Known:
     """Return who an entry is that has no twin, and what it says."""
-    return Known(identity=_identity(_plain_name(draft)), fingerprint=draft.fingerprint)
+    return Known(_identity(_plain_name(draft)), draft.fingerprint)
 
 
 def twins(entries: Sequence[Known]) -> set[bytes]:

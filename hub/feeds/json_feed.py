@@ -18,7 +18,7 @@ from hub.feeds.records import (
     Uncuttable,
 )
 
-_VERSION = "jsonfeed.org/version/"
+VERSION = "jsonfeed.org/version/"
 _MARK = "\ufeff"
 _BEFORE_JSON = _MARK.encode() + b" \t\r\n"
 _SILENT = frozenset({"date_published", "date_modified"})
@@ -55,7 +55,7 @@ def read_json_feed(body: bytes) -> Feed:
         raise Uncuttable(f"not JSON: {str(error)[:60]}") from error
     version = members.get("version")
     items = members.get("items")
-    if not isinstance(version, str) or _VERSION not in version:
+    if not isinstance(version, str) or VERSION not in version:
         raise Uncuttable("JSON, but no JSON Feed")
     if not isinstance(items, list) or not all(isinstance(one.value, dict) for one in items):
         raise Uncuttable("a JSON Feed without a list of items")
@@ -97,8 +97,6 @@ def _draft(one: _Item) -> Draft:
     item = one.value
     seen = {name: value for name, value in item.items() if name not in _SILENT}
     return Draft(
-        start=one.start,
-        end=one.end,
         fingerprint=digest(_folded(json.dumps(seen, sort_keys=True))),
         id=_text(item.get("id")),
         link=_text(item.get("url") or item.get("external_url")),

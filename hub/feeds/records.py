@@ -85,7 +85,7 @@ class Feed:
         sources: by identity, a digest that is equal while the entry's bytes are; of some entries.
         hub_links: hrefs of the feed's own `rel="hub"` links as written (WebSub 4).
         self_link: href of its first `rel="self"` link as written.
-        fault: why the document is not well-formed, in a few words; None where it is.
+        fault: why it is not well-formed, or what its format does not allow; None where all is well.
     """
 
     format: Format

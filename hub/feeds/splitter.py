@@ -2,13 +2,14 @@
 
 expat only judges whether a document is well-formed. Where it is not, entries are still cut at their
 tags, as feed readers do: an entry without an end tag ends where the next one or the feed's own end
-tag begins; what a truncated document has of its last entry is left out.
+tag begins; what a truncated document has of its last entry is left out. More than the formats
+allow, entries may stand without a channel, beside it or in several, as long as they inherit the
+same, and names of RSS may be in capitals where it has no entry otherwise.
 """
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from xml.parsers import expat
 
 from hub.feeds.encoding import Source, has_text_before
 from hub.feeds.markup import (
@@ -24,11 +25,11 @@ from hub.feeds.markup import (
     name_of,
 )
 from hub.feeds.namespaces import Scope, inherited
-from hub.feeds.records import MAX_ENTRIES, Surrounding, Uncuttable
-from hub.feeds.vocabulary import Vocabulary, vocabulary_of
+from hub.feeds.records import MAX_ENTRIES, Format, Surrounding, Uncuttable
+from hub.feeds.vocabulary import Vocabulary, in_any_case, vocabulary_of
+from hub.feeds.wellformed import find_error
 
 MAX_DEPTH = 256
-PIECE_BYTES = 512 * 1024
 # Patterns are made of names, and kept.
 MAX_NAME_BYTES = 256
 # What costs Python some microseconds each is bounded; no feed comes near.
@@ -47,7 +48,8 @@ class Split:
         end: offset behind the last of the document that can stand.
         closing: end tags that it lacks, as it was truncated.
         related: relation and href of the feed's own links, as written.
-        fault: why the document isn't well-formed; None where it is, or has a DTD of its own.
+        fault: why the document isn't well-formed, or else what its format doesn't allow. None where
+            all is well; the first is not asked of a document with a DTD of its own.
     """
 
     vocabulary: Vocabulary
@@ -67,20 +69,12 @@ def split(source: Source) -> Split:
     Raises:
         Uncuttable: it is no feed, or of a build that we can't cut.
     """
-    return _Splitter(source).run()
+    return _Splitter(source, is_any_case=False).run()
 
 
 def _fault(data: bytes, start: int) -> str | None:
-    parser = expat.ParserCreate("utf-8")
-    view = memoryview(data)
-    try:
-        # In pieces, since expat keeps all other threads waiting.
-        for at in range(start, len(data), PIECE_BYTES):
-            parser.Parse(view[at : at + PIECE_BYTES], False)
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        return f"not well-formed: {expat.ErrorString(error.code)} (line {error.lineno})"
-    return None
+    error = find_error(data, start, has_namespaces=False)
+    return f"not well-formed: {error.told} (line {error.line})" if error else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +86,9 @@ class _Level:
 class _Splitter:
     """Goes from tag to tag of the envelope, and from entry to entry."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, is_any_case: bool) -> None:
+        self._source = source
+        self._is_any_case = is_any_case
         self._data = source.data
         self._start = source.start
         self._levels: list[_Level] = []
@@ -101,7 +97,9 @@ class _Splitter:
         self._vocabulary: Vocabulary | None = None
         self._around: tuple[Surrounding, ...] = ()
         self._scope = Scope()
-        self._has_channel = False
+        self._entry_tag = b""  # of the entry before, while nothing changes around it
+        self._channels = 0
+        self._is_scattered = False
         self._doctype: tuple[int, int] | None = None
         self._spans: list[tuple[int, int]] = []
         self._related: list[tuple[str, str]] = []
@@ -112,8 +110,12 @@ class _Splitter:
         end = self._walk()
         if self._vocabulary is None:
             raise Uncuttable(_fault(self._data, self._start) or "no element")
-        if self._vocabulary.channels and not self._has_channel:
-            raise Uncuttable("no channel")
+        is_rss = self._vocabulary.format is Format.RSS
+        if is_rss and not self._spans and not self._is_any_case:
+            return _Splitter(self._source, is_any_case=True).run()
+        oddity = self._oddity(self._vocabulary)
+        if oddity and not self._spans:
+            raise Uncuttable(oddity)
         return Split(
             vocabulary=self._vocabulary,
             doctype=self._doctype,
@@ -123,8 +125,16 @@ class _Splitter:
             end=end,
             closing=b"".join(b"</%b>" % name for name in reversed(self._open_names)),
             related=tuple(self._related),
-            fault=self._fault,
+            fault=self._fault or oddity,
         )
+
+    def _oddity(self, vocabulary: Vocabulary) -> str | None:
+        """Return what the format does not allow, though the entries can be cut."""
+        if self._is_scattered:
+            return "entries in more than one place"
+        if self._channels > 1:
+            return "more than one channel"
+        return "no channel" if vocabulary.channels and not self._channels else None
 
     def _walk(self) -> int:
         """Return the offset behind the document: its end, or where a truncated one stops."""
@@ -163,6 +173,8 @@ class _Splitter:
             self._close_levels(len(self._levels) - 1 - innermost_first.index(name))
 
     def _enter(self, tag: bytes, start: int, end: int) -> int | None:
+        if tag == self._entry_tag:
+            return self._entry(tag, start, end)
         written = attributes(tag)
         scope = (self._levels[-1].scope if self._levels else Scope()).inside(written)
         name = name_of(tag)
@@ -176,6 +188,7 @@ class _Splitter:
         elif expanded in self._vocabulary.links and self._is_place():
             self._note_link(written)
         element = Surrounding(name=expanded, inherited=tuple(sorted(inherited(written))))
+        self._entry_tag = b""
         self._levels.append(_Level(element=element, scope=scope))
         self._open_names.append(name)
         self._note_level()
@@ -184,14 +197,13 @@ class _Splitter:
         return end
 
     def _close_levels(self, kept: int) -> None:
+        self._entry_tag = b""
         del self._levels[kept:], self._open_names[kept:]
 
     def _open_root(self, expanded: str) -> None:
-        self._vocabulary = vocabulary_of(expanded)
-        has_subset = self._doctype is not None and b"[" in self._data[slice(*self._doctype)]
-        # Its entities and default attributes are how a small document becomes a big one.
-        found = None if has_subset else _fault(self._data, self._start)
-        self._fault = self._fault or found
+        vocabulary = vocabulary_of(expanded)
+        self._vocabulary = in_any_case(vocabulary) if self._is_any_case else vocabulary
+        self._fault = self._fault or _fault(self._data, self._start)
 
     def _is_place(self) -> bool:
         """Return whether entries may stand here: RDF has them beside its channel or inside."""
@@ -211,9 +223,7 @@ class _Splitter:
         if len(self._levels) > MAX_DEPTH:
             raise Uncuttable(f"elements nested deeper than {MAX_DEPTH}")
         if len(self._levels) == 2 and self._is_channel():
-            if self._has_channel:
-                raise Uncuttable("more than one channel")
-            self._has_channel = True
+            self._channels += 1
         if not self._spans and self._is_place():
             self._stand_here()
 
@@ -229,14 +239,23 @@ class _Splitter:
     def _entry(self, tag: bytes, start: int, tag_end: int) -> int | None:
         if not self._spans:
             self._stand_here()
-        elif self._around != tuple(level.element for level in self._levels):
-            raise Uncuttable("entries in more than one place")
+        elif tag != self._entry_tag:
+            self._note_place()
+        self._entry_tag = tag
         if len(self._spans) == MAX_ENTRIES:
             raise Uncuttable(f"more than {MAX_ENTRIES} entries")
         end = tag_end if is_empty(tag) else self._entry_end(name_of(tag), tag_end)
         if end is not None:
             self._spans.append((start, end))
         return end
+
+    def _note_place(self) -> None:
+        around = tuple(level.element for level in self._levels)
+        if around == self._around:
+            return
+        if _inherited(around) != _inherited(self._around):
+            raise Uncuttable("entries in places that do not inherit the same")
+        self._is_scattered = True
 
     def _entry_end(self, name: bytes, tag_end: int) -> int | None:
         """Return the offset behind an entry by that of its start tag, None where it is cut off."""
@@ -256,6 +275,10 @@ class _Splitter:
                 case _:
                     pass
         return None
+
+
+def _inherited(around: tuple[Surrounding, ...]) -> list[tuple[tuple[str, str], ...]]:
+    return [element.inherited for element in around if element.inherited]
 
 
 @lru_cache(maxsize=64)

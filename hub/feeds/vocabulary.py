@@ -1,8 +1,8 @@
 """Which elements mean what in each format: tables over expanded names (`{namespace}local`)."""
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from hub.feeds.records import Format, Uncuttable
 
@@ -101,11 +101,28 @@ def vocabulary_of(root: str) -> Vocabulary:
         )
     if root == f"{_RDF}RDF":
         return _vocabulary(Format.RDF, entry="item", channel="channel", cores=_RDF_CORES)
-    if local == "rss":
+    if local.lower() == "rss":
         # RSS 2.0 has no namespace, but some publishers give it one: it is whatever the root has.
         cores = (f"{core}}}",) if core else ("",)
         return _vocabulary(Format.RSS, entry="item", channel="channel", cores=cores)
     raise Uncuttable(f"root element {root[:60]!r}")
+
+
+def in_any_case(vocabulary: Vocabulary) -> Vocabulary:
+    """Return the same for a document that writes ITEM or Item, to XML another name than item."""
+    return replace(
+        vocabulary,
+        entries=frozenset(one for name in vocabulary.entries for one in _cases(name)),
+        channels=frozenset(one for name in vocabulary.channels for one in _cases(name)),
+        roles={one: role for name, role in vocabulary.roles.items() for one in _cases(name)},
+    )
+
+
+def _cases(name: str) -> Iterator[str]:
+    core, bracket, local = name.rpartition("}")
+    first = local[0].upper()
+    for written in (local, local.lower(), local.upper(), first + local[1:], local.capitalize()):
+        yield f"{core}{bracket}{written}"
 
 
 def _is_atom(namespace: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from hub.protocol.lease import LeaseBounds, granted_lease_s
+from hub.protocol.own_topics import is_own_topic
 from hub.protocol.rejection import RequestRejected as RequestRejected
 from hub.protocol.urls import url_fault
 
@@ -43,7 +44,11 @@ class SignatureMethod(enum.StrEnum):
 
 
 class Content(enum.StrEnum):
-    """What a delivery of a feed holds (hub.content, an extension of this hub)."""
+    """What a delivery of a feed holds (hub.content, an extension of this hub).
+
+    Who does not ask gets the new and changed entries of Atom and RSS, and whole JSON Feeds: only of
+    the former does WebSub 7 let a hub leave out what was delivered before.
+    """
 
     ENTRIES = "entries"
     FULL = "full"
@@ -56,6 +61,7 @@ class RequestPolicy:
     Attributes:
         signature: the method for all subscriptions, or None to choose for each by how it asks.
         secret_refused: refuse hub.secret, since requests do not come over TLS.
+        hub_url: below which the hub's own topics are; None where it has none.
         topic_hosts: which hosts a topic may be on, as far as the name alone tells; None for all.
         callback_hosts: the same for callbacks.
     """
@@ -64,6 +70,7 @@ class RequestPolicy:
     signature: SignatureMethod | None
     secret_refused: bool
     url_max_bytes: int
+    hub_url: str | None = None
     topic_hosts: HostRule | None = None
     callback_hosts: HostRule | None = None
 
@@ -121,7 +128,9 @@ def _subscription(mode: Mode, fields: Fields, policy: RequestPolicy) -> Subscrip
     topic = _url(fields, "hub.topic", policy)
     callback = _url(fields, "hub.callback", policy)
     if is_subscribe:
-        _check_host("hub.topic", topic, policy.topic_hosts)
+        # Nobody fetches what is published here.
+        if policy.hub_url is None or not is_own_topic(topic, policy.hub_url):
+            _check_host("hub.topic", topic, policy.topic_hosts)
         _check_host("hub.callback", callback, policy.callback_hosts)
     return SubscriptionRequest(
         mode=mode,

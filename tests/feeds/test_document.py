@@ -196,9 +196,14 @@ OPAQUE = [
     ),
     pytest.param(b"<rss><channel/><channel/></rss>", "more than one channel", id="two channels"),
     pytest.param(
-        b"<rss><channel><item/></channel><item/></rss>",
-        "entries in more than one place",
-        id="items inside and beside the channel",
+        b"<rss><channel xml:lang='fr'><item/></channel><item/></rss>",
+        "entries in places that do not inherit the same",
+        id="items inside and beside a channel of another language",
+    ),
+    pytest.param(
+        b"<rss><channel xmlns:a='u'><item/></channel><channel xmlns:a='v'><item/></channel></rss>",
+        "entries in places that do not inherit the same",
+        id="items in two channels of other namespaces",
     ),
     pytest.param(
         b"<rss><channel>" + b"<a>" * 300, "elements nested deeper than 256", id="deep envelope"
@@ -224,6 +229,12 @@ RECOVERED = [
         [b"<item>&nbsp;</item>"],
         "undefined entity (line 2)",
         id="HTML entity without a DTD",
+    ),
+    pytest.param(
+        b"\r\n\n<rss><channel>\n<item>&nbsp;</item></channel></rss>",
+        [b"<item>&nbsp;</item>"],
+        "undefined entity (line 4)",
+        id="lines are counted from the very first",
     ),
     pytest.param(
         b"<rss><channel><item>a & b < c</item><item>d</item></channel></rss>",
@@ -303,6 +314,145 @@ def test_a_broken_feed_is_cut_at_its_tags_and_says_what_is_wrong(
     assert feed.fault == f"not well-formed: {fault}"
     assert [body[entry.start : entry.end] for entry in feed.entries] == entries
     assert cut(feed, feed.entries).document == body
+
+
+ODD = [
+    pytest.param(
+        b"<rss>\n<item>a</item><title/><item>b</item></rss>",
+        [b"<item>a</item>", b"<item>b</item>"],
+        "no channel",
+        id="no channel around the items",
+    ),
+    pytest.param(
+        b"<rss><channel><item>a</item></channel><channel><item>b</item></channel></rss>",
+        [b"<item>a</item>", b"<item>b</item>"],
+        "more than one channel",
+        id="two channels",
+    ),
+    pytest.param(
+        b"<rss><channel><item>a</item></channel><item>b</item></rss>",
+        [b"<item>a</item>", b"<item>b</item>"],
+        "entries in more than one place",
+        id="items inside the channel and behind it",
+    ),
+    pytest.param(
+        b"<rss><channel><title/></channel><item>a</item><item>b</item></rss>",
+        [b"<item>a</item>", b"<item>b</item>"],
+        None,
+        id="all items behind the channel",
+    ),
+    pytest.param(
+        f"<r:RDF xmlns:r='{RDF_SYNTAX}' xmlns='http://purl.org/rss/1.0/'>"
+        "<item>a</item></r:RDF>".encode(),
+        [b"<item>a</item>"],
+        "no channel",
+        id="RSS 1.0 without a channel",
+    ),
+    pytest.param(
+        b"<RSS><CHANNEL><ITEM>a</ITEM><ITEM/></CHANNEL></RSS>",
+        [b"<ITEM>a</ITEM>", b"<ITEM/>"],
+        None,
+        id="RSS in capitals",
+    ),
+    pytest.param(
+        b"<rss><channel><Item>a</Item></channel></rss>",
+        [b"<Item>a</Item>"],
+        None,
+        id="Item for item",
+    ),
+    pytest.param(
+        b"<rss><Channel><item>a</item></Channel></rss>",
+        [b"<item>a</item>"],
+        None,
+        id="Channel for channel",
+    ),
+    pytest.param(
+        b"<RSS><CHANNEL><ITEM>a<ITEM>b</CHANNEL>",
+        [b"<ITEM>a", b"<ITEM>b"],
+        "not well-formed: mismatched tag (line 1)",
+        id="RSS in capitals without end tags",
+    ),
+    pytest.param(
+        b"<rss><channel><title>&lt;</title><Item>a<![CDATA[<item>]]></Item></channel></rss>",
+        [b"<Item>a<![CDATA[<item>]]></Item>"],
+        None,
+        id="Item with what looks like item inside",
+    ),
+    pytest.param(
+        b"<rss><channel><Item>no</Item><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        None,
+        id="Item beside item is none",
+    ),
+]
+JUNK = "not well-formed: text before the feed"
+ODD += [
+    pytest.param(
+        before + b"<?xml version='1.0'?><rss><channel><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        fault,
+        id=name,
+    )
+    for name, before, fault in (
+        ("a NUL before the declaration", b"\0", JUNK),
+        ("junk bytes before it", b"\x01\xff;\0\n", JUNK),
+        ("two marks before it", b"\xef\xbb\xbf" * 2, None),
+        ("a mark between empty lines", b"\n\xef\xbb\xbf\r\n", None),
+    )
+]
+ODD += [
+    pytest.param(
+        b"\0<rss><channel><item>a</item></channel></rss>",
+        [b"<item>a</item>"],
+        JUNK,
+        id="a NUL before the first tag",
+    ),
+    pytest.param(
+        b"oops\n<RSS><CHANNEL><ITEM>a</ITEM></CHANNEL></RSS>",
+        [b"<ITEM>a</ITEM>"],
+        JUNK,
+        id="text before capitals",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "entries", "fault"), ODD)
+def test_what_no_format_allows_is_cut_where_readers_manage_and_says_so(
+    body: bytes, entries: list[bytes], fault: str | None
+) -> None:
+    feed = read_document(body, "")
+    assert isinstance(feed, Feed)
+    assert feed.fault == fault
+    assert [body[entry.start : entry.end] for entry in feed.entries] == entries
+    assert cut(feed, feed.entries).document == body + feed.closing
+    again = read_document(cut(feed, feed.entries[:1]).document, "")
+    assert isinstance(again, Feed)
+    assert len(again.entries) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16le", "utf-16be", "utf-32le"])
+def test_a_second_mark_of_a_wide_encoding_is_passed_over(encoding: str) -> None:
+    text = "<?xml version='1.0'?><rss><channel><item>\xe9</item></channel></rss>"
+    body = f"\ufeff\ufeff{text}".encode(encoding)
+    feed = read_document(body, "")
+    assert isinstance(feed, Feed)
+    assert (feed.context.encoding, feed.fault) == (encoding, None)
+    (entry,) = feed.entries
+    assert body[entry.start : entry.end] == "<item>\xe9</item>".encode(encoding)
+
+
+def test_an_item_in_capitals_is_known_by_its_guid_and_its_date_is_no_news() -> None:
+    def read(day: int) -> Feed:
+        item = f"<ITEM><GUID>1</GUID><TITLE>t</TITLE><PubDate>{day}</PubDate></ITEM>"
+        feed = read_document(f"<RSS><CHANNEL>{item}</CHANNEL></RSS>".encode(), "")
+        assert isinstance(feed, Feed)
+        return feed
+
+    (before,), (now,) = read(1).entries, read(2).entries
+    assert (before.identity, before.fingerprint) == (now.identity, now.fingerprint)
+    lower = read_document(b"<rss><channel><item><guid>1</guid></item></channel></rss>", "")
+    assert isinstance(lower, Feed)
+    assert lower.entries[0].identity == before.identity
 
 
 def test_a_feed_with_entities_of_its_own_is_not_judged_since_that_would_expand_them() -> None:

@@ -66,6 +66,16 @@ SHAPES = (
         tail="</r:RDF>",
         entry='<item r:about="{id}"{attribute}>{content}</item>',
     ),
+    Shape(
+        head='<RSS xmlns:x="urn:x"><CHANNEL><TITLE>t</TITLE>',
+        tail="</CHANNEL></RSS>",
+        entry="<ITEM{attribute}><GUID>{id}</GUID>{content}</ITEM>",
+    ),
+    Shape(
+        head='<rss version="2.0" xmlns:x="urn:x"><channel><title>t</title></channel>',
+        tail="</rss>",
+        entry="<item{attribute}><guid>{id}</guid>{content}</item>",
+    ),
 )
 
 characters = st.characters(
@@ -120,12 +130,12 @@ def read(body: bytes) -> Feed:
 def is_entry(element: etree._Element) -> bool:
     name = etree.QName(element) if isinstance(element.tag, str) else None
     parent = element.getparent()
-    places = {"feed", "channel", "RDF"}
+    places = {"feed", "channel", "rdf", "rss"}
     return (
         name is not None
-        and name.localname in {"entry", "item"}
+        and name.localname.lower() in {"entry", "item"}
         and parent is not None
-        and etree.QName(parent).localname in places
+        and etree.QName(parent).localname.lower() in places
     )
 
 

@@ -1,8 +1,10 @@
-"""Feeds of a test's making: versions of a small Atom feed, and what is in a delivery."""
+"""Feeds of a test's making: versions of a small feed, and what is in a delivery."""
 
+import json
 import re
 
 ATOM = "application/atom+xml; charset=utf-8"
+JSON = "application/feed+json"
 _ENTRY = re.compile(rb"<id>(urn:e:[^<]+)</id>.*?<title>([^<]*)</title>", re.DOTALL)
 
 
@@ -28,3 +30,10 @@ def entries_of(body: bytes) -> list[str]:
     """Returns the entries of a delivered feed, as `atom` takes them."""
     found = [(i.decode().removeprefix("urn:e:"), t.decode()) for i, t in _ENTRY.findall(body)]
     return [name if name == title else f"{name}={title}" for name, title in found]
+
+
+def json_feed(*items: str, title: str = "A feed") -> bytes:
+    """Returns a JSON Feed with these items, given as `name` or `name=title`, newest first."""
+    version = "https://jsonfeed.org/version/1.1"
+    written = [{"id": one.partition("=")[0], "title": one.partition("=")[2]} for one in items]
+    return json.dumps({"version": version, "title": title, "items": written}).encode()

@@ -151,7 +151,7 @@ async def test_callbacks_that_hang_hold_up_nobody_elses_verification(
 async def test_topics_that_hang_hold_up_no_other_fetch(
     start_hub: StartHub, site: Site, other_site: Site
 ) -> None:
-    hub = await start_hub(requests_at_once=AT_ONCE, requests_at_once_per_host=AT_ONCE)
+    hub = await start_hub(fetches_at_once=AT_ONCE, requests_at_once_per_host=AT_ONCE)
     other, quick = other_site.topic("/t", b"1"), other_site.callback("/quick")
     await hub.subscribe(other, quick)
     hanging = [site.topic(f"/t{number}") for number in range(12)]
@@ -170,7 +170,7 @@ async def test_what_is_slow_is_done_all_the_same(
     start_hub: StartHub, site: Site, slots: int
 ) -> None:
     """With slots for requests past patience, and without: they then keep their part of the work."""
-    hub = await start_hub(requests_at_once=2, late_requests_at_once=slots)
+    hub = await start_hub(fetches_at_once=2, late_requests_at_once=slots)
     topics = [site.topic(f"/t{number}", b"1") for number in range(4)]
     callbacks = [site.callback(f"/c{number}") for number in range(4)]
     for topic, callback in zip(topics, callbacks, strict=True):

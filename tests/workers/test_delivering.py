@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 from hub.protocol.requests import Content
 from hub.protocol.urls import topic_id
 from tests.workers.conftest import StartHub
-from tests.workers.feeds import ATOM, atom, entries_of
+from tests.workers.feeds import ATOM, JSON, atom, entries_of, json_feed
 from tests.workers.hub_in_process import Hub
 from tests.workers.sites import Callback, Heard, Reply, Site, Topic
 from tests.workers.waiting import eventually
@@ -258,6 +259,29 @@ class TestHistory:
         assert full.deliveries[-1].body == topic.body
         assert ".." in (full.deliveries[-1].header("webhook-id") or "")
 
+    async def test_who_wants_the_items_of_a_json_feed_gets_those_it_missed_in_one(
+        self, hub: Hub, site: Site
+    ) -> None:
+        topic = site.topic("/t", json_feed("a"), JSON)
+        contents = (None, Content.FULL, Content.ENTRIES)
+        callbacks = {content: site.callback(f"/{content}") for content in contents}
+        for content, callback in callbacks.items():
+            await hub.subscribe(topic, callback, content=content)
+            callback.otherwise = FAIL
+        for body in (json_feed("b", "a"), json_feed("c", "b=B", "a"), json_feed("d", title="t")):
+            await hub.publish_event(topic, body)
+        for callback in callbacks.values():
+            await hub.until_failed(topic, callback, 1)
+            callback.otherwise = Reply()
+        hub.move_clock(SURELY_DUE_S)
+        await hub.until_up_to_date(topic, *callbacks.values())
+        last = {content: callback.deliveries[-1] for content, callback in callbacks.items()}
+        merged = json.loads(json_feed("d", "c", "b=B", title="t"))
+        assert json.loads(last[Content.ENTRIES].body) == merged
+        assert last[None].body == last[Content.FULL].body == topic.body
+        assert len({delivery.header("webhook-id") for delivery in last.values()}) == 1
+        assert ".." in (last[None].header("webhook-id") or "")
+
     async def test_events_that_cannot_stand_in_one_document_follow_each_other_at_once(
         self, hub: Hub, site: Site
     ) -> None:
@@ -276,6 +300,29 @@ class TestHistory:
         assert b"fr" not in failing.deliveries[0].body
         assert "e2" in entries(failing.deliveries)[1]
         assert len(failing.deliveries) == 2
+
+    async def test_who_wants_whole_feeds_needs_nothing_of_the_log_but_an_id(
+        self, hub: Hub, site: Site
+    ) -> None:
+        topic, (healthy,) = await followed(hub, site, "healthy")
+        full = site.callback("/full")
+        await hub.subscribe(topic, full, content=Content.FULL)
+        full.otherwise = FAIL
+        await publish_entries(hub, topic, 1, 2)
+        await hub.until_up_to_date(topic, healthy)
+        await hub.until_failed(topic, full, 1)
+        log = hub.key(f"log:{topic_id(topic.url)}")
+        (first, _), (second, event) = hub.redis.xrange(log)
+        hub.redis.delete(log)
+        hub.redis.xadd(log, {"e": b"?damaged"}, id=first)
+        hub.redis.xadd(log, event, id=second)
+        full.otherwise = Reply()
+        with capture_logs() as logs:
+            hub.move_clock(SURELY_DUE_S)
+            await hub.until_up_to_date(topic, full)
+        name = f"{first.decode()}..{second.decode()}"
+        assert full.deliveries[-1].header("webhook-id") == name
+        assert "log not readable" not in {line["event"] for line in logs}
 
     async def test_an_event_that_cannot_be_read_does_not_stop_the_rest_of_the_bucket(
         self, hub: Hub, site: Site

@@ -3,8 +3,9 @@
 import pytest
 
 from hub.protocol.requests import Content
+from hub.protocol.urls import topic_id
 from tests.workers.conftest import StartHub
-from tests.workers.feeds import ATOM, atom, entries_of
+from tests.workers.feeds import ATOM, JSON, atom, entries_of, json_feed
 from tests.workers.hub_in_process import Hub
 from tests.workers.sites import Callback, Reply, Site, Topic
 from tests.workers.waiting import eventually
@@ -109,6 +110,26 @@ class TestDelivered:
         assert (await full.wait_for(1))[0].body == atom("b", "a")
         assert (await entries.wait_for(1))[0].body == atom("b")
         assert full.deliveries[0].header("webhook-id") == hub.facts(topic)["head"]
+
+    @pytest.mark.parametrize(
+        ("content", "body"),
+        [
+            (None, json_feed("c", "b=B", "a", title="new")),
+            (Content.FULL, json_feed("c", "b=B", "a", title="new")),
+            (Content.ENTRIES, json_feed("c", "b=B", title="new")),
+        ],
+        ids=["unasked", "full", "entries"],
+    )
+    async def test_a_json_feed_goes_out_whole_but_to_who_asks_for_its_new_items(
+        self, hub: Hub, site: Site, content: Content | None, body: bytes
+    ) -> None:
+        topic, callback = site.topic("/t", json_feed("b", "a"), JSON), site.callback("/c")
+        await hub.subscribe(topic, callback, content=content)
+        await hub.publish(topic, json_feed("c", "b=B", "a", title="new"))
+        (delivery,) = await callback.wait_for(1)
+        assert delivery.body == body
+        assert delivery.header("content-type") == JSON
+        assert delivery.header("webhook-id") == hub.facts(topic)["head"]
 
     async def test_a_first_document_is_an_event_for_who_is_confirmed_already(
         self, hub: Hub, site: Site
@@ -229,6 +250,63 @@ class TestFailing:
         await hub.publish(topic, atom("b", "a"))
         await callback.wait_for(1)
         assert [delivery.body for delivery in callback.deliveries] == [atom("b")]
+
+    @pytest.mark.parametrize("size", [3, 1500])
+    async def test_a_feed_that_is_emptied_and_well_again_brings_just_what_is_new(
+        self, hub: Hub, site: Site, size: int
+    ) -> None:
+        old = [f"old{number}" for number in range(size)]
+        topic, callback = await followed(hub, site, atom(*old), ATOM)
+        await hub.publish(topic, atom())
+        await eventually(lambda: hub.facts(topic).get("failures") == "1", 3)
+        assert hub.facts(topic)["outcome"] == f"had {size} entries, now has none"
+        for delay_s in (10, 60, 300, 1800, 3600):
+            fetches = len(topic.fetches)
+            await hub.until_fetched(topic)
+            hub.move_clock(delay_s)
+            await topic.wait_for(fetches + 1)
+        await eventually(lambda: "failures" not in hub.facts(topic), 3)
+        assert hub.facts(topic)["outcome"] == "read, though without entries"
+        await hub.publish(topic, atom("new", *old))
+        await callback.wait_for(1)
+        assert [delivery.body for delivery in callback.deliveries] == [atom("new")]
+
+    async def test_an_empty_answer_keeps_the_last_document(self, hub: Hub, site: Site) -> None:
+        topic, callback = await followed(hub, site, atom("a"), ATOM)
+        topic.reply = Reply(status=200)
+        await hub.ping(topic)
+        await eventually(lambda: hub.facts(topic).get("outcome") == "empty body", 3)
+        assert hub.redis.get(hub.key(f"body:{topic_id(topic.url)}")) == atom("a")
+        topic.reply = None
+        await hub.publish(topic, atom("b", "a"))
+        await callback.wait_for(1)
+        assert [delivery.body for delivery in callback.deliveries] == [atom("b")]
+
+    async def test_quick_pings_do_not_make_a_page_of_a_feed_but_the_retry_does_in_time(
+        self, hub: Hub, site: Site
+    ) -> None:
+        topic, callback = await followed(hub, site, atom("a"), ATOM)
+        for count in range(1, 8):
+            await hub.publish(topic, PAGE)
+            await eventually(lambda n=count: hub.facts(topic).get("mishaps") == str(n), 3)  # type: ignore[misc]
+        assert callback.deliveries == []
+        hub.move_clock(3600)
+        (delivery,) = await callback.wait_for(1)
+        assert delivery.body == PAGE
+        await hub.until_fetched(topic)
+        assert hub.facts(topic)["mishaps"] == "0"
+
+    async def test_a_feed_that_is_well_again_after_mishaps_brings_just_what_is_new(
+        self, hub: Hub, site: Site
+    ) -> None:
+        topic, callback = await followed(hub, site, atom("a"), ATOM)
+        for count, body in enumerate((PAGE, atom(), b"<rss>", b"<?xml version='1.0'?>"), 1):
+            await hub.publish(topic, body)
+            await eventually(lambda n=count: hub.facts(topic).get("mishaps") == str(n), 3)  # type: ignore[misc]
+        await hub.publish(topic, atom("b", "a"))
+        await callback.wait_for(1)
+        assert [delivery.body for delivery in callback.deliveries] == [atom("b")]
+        assert hub.facts(topic)["mishaps"] == "0"
 
 
 class TestRedirects:
