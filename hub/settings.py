@@ -190,12 +190,18 @@ class Settings(EventSettings):
         default=5, ge=0, le=20, description="Redirects followed on a fetch; none on callbacks."
     )
     requests_at_once: int = Field(
-        default=128,
+        default=512,
         ge=1,
         le=10_000,
         description="Deliveries that a worker process has under way before it claims more; the "
-        "last bucket may exceed it by 255. Fetches and verifications: as many each, besides. "
-        "Past 512 each request costs more.",
+        "last bucket may exceed it by 255.",
+    )
+    fetches_at_once: int = Field(
+        default=128,
+        ge=1,
+        le=10_000,
+        description="Topics that a worker process fetches at once, and callbacks that it verifies "
+        "at once, besides.",
     )
     late_requests_at_once: int = Field(
         default=2_000, ge=1, le=100_000, description="The same for requests past patience."

@@ -40,12 +40,12 @@ class Crew:
         self._name = name
         self._deliverer = Deliverer(store, door, settings)
         verifier = Verifier(store.requests, door, settings)
-        at_once, terms = settings.requests_at_once, terms_of(settings)
+        at_once, terms = settings.fetches_at_once, terms_of(settings)
         self.deliver: Station[Batch] = Station(
             "ready",
             claim=self._claim_buckets,
             work=self._deliverer.deliver,
-            capacity=at_once,
+            capacity=settings.requests_at_once,
             terms=terms,
             weigh=lambda batch: len(batch.claim.members),
         )

@@ -43,6 +43,8 @@ NO_DOCUMENT_WAIT_S = 3600
 _log = structlog.get_logger()
 
 Key = tuple[EventId, bool]
+Groups = Mapping[Key, list[Member]]
+Payloads = Mapping[Key, Payload | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +69,12 @@ class Deliverer:
     async def deliver(self, batch: Batch, hold: Hold) -> None:
         """Sends each due member of a bucket what it is to have, and settles the bucket."""
         claim = batch.claim
-        payloads = await self._payloads(batch)
+        groups = _groups(claim)
+        payloads = {key: await self._payload(batch, key) for key in groups}
         # What is not started is settled untried, and falls due at once (fine print 6).
-        sent = self._send(claim, payloads) if hold.may_start() else Sent()
+        sent = self._send(claim, groups, payloads) if hold.may_start() else Sent()
         await self._wait(claim, sent, hold)
-        outcomes = [*self._missing_documents(claim, payloads)]
+        outcomes = self._missing_documents(claim, groups, payloads)
         ended: list[Post] = []
         left: list[Post] = []
         for post in sent.posts:
@@ -79,7 +82,7 @@ class Deliverer:
             (ended if post.answer.withdraw() or post.answer.done() else left).append(post)
         outcomes += self._outcomes(claim, ended)
         outcomes += [self._pending(claim, post) for post in left]
-        rests = any(was_not_started(post) for post in ended)
+        rests = any(map(was_not_started, ended))
         is_settled = await hold.insist(
             lambda: self._store.buckets.settle(claim, outcomes, rests=rests)
         )
@@ -88,14 +91,6 @@ class Deliverer:
         self._report(claim, outcomes, is_settled=is_settled)
 
     # What to send
-
-    async def _payloads(self, batch: Batch) -> Mapping[Key, Payload | None]:
-        payloads: dict[Key, Payload | None] = {}
-        for member in batch.claim.members:
-            key = _key(batch.claim, member)
-            if key not in payloads and len(payloads) < BODIES_PER_CLAIM_MAX:
-                payloads[key] = await self._payload(batch, key)
-        return payloads
 
     async def _payload(self, batch: Batch, key: Key) -> Payload | None:
         claim, (cursor, is_whole_wanted) = batch.claim, key
@@ -120,15 +115,12 @@ class Deliverer:
 
     # Sending
 
-    def _send(self, claim: BucketClaim, payloads: Mapping[Key, Payload | None]) -> Sent:
-        by_key: dict[Key, list[Member]] = {}
-        for member in claim.members:
-            by_key.setdefault(_key(claim, member), []).append(member)
+    def _send(self, claim: BucketClaim, groups: Groups, payloads: Payloads) -> Sent:
         link = link_header(claim.hubs or (self._settings.hub_url,), claim.self_url or claim.topic)
         probing = claim.probe.subscription_id if claim.probe else None
         sent = Sent()
-        for key, members in by_key.items():
-            payload = payloads.get(key)
+        for key, members in groups.items():
+            payload = payloads[key]
             if payload is not None:
                 request = self._request(payload, link)
                 batch = self._door.send_to(request, [_addressee(member) for member in members])
@@ -190,31 +182,27 @@ class Deliverer:
     # What came of it
 
     def _outcomes(self, claim: BucketClaim, posts: Sequence[Post]) -> list[Outcome]:
-        fates = fates_of(posts, self._witness)
-        return [_outcome(claim, post.member, fate) for post, fate in fates]
+        attempt = claim.attempt
+        return [
+            Outcome(post.member.subscription_id, post.member.progress.incarnation, attempt, fate)
+            for post, fate in fates_of(posts, self._witness)
+        ]
 
     def _pending(self, claim: BucketClaim, post: Post) -> Outcome:
         remaining_s = max(0.0, post.answer.batch.ends_at - monotonic_s()) + FLIGHT_MARGIN_S
         fate = Pending(to=post.to, remaining_ms=round(remaining_s * 1000))
         return _outcome(claim, post.member, fate)
 
-    def _missing_documents(
-        self, claim: BucketClaim, payloads: Mapping[Key, Payload | None]
-    ) -> list[Outcome]:
-        return [
-            _outcome(
-                claim,
-                member,
-                Missed(
-                    to=claim.head,
-                    delay_ms=NO_DOCUMENT_WAIT_S * 1000,
-                    hold_ms=0,
-                    error="the document is not kept any more",
-                ),
-            )
-            for member in claim.members
-            if (key := _key(claim, member)) in payloads and payloads[key] is None
-        ]
+    @staticmethod
+    def _missing_documents(claim: BucketClaim, groups: Groups, payloads: Payloads) -> list[Outcome]:
+        fate = Missed(
+            to=claim.head,
+            delay_ms=NO_DOCUMENT_WAIT_S * 1000,
+            hold_ms=0,
+            error="the document is not kept any more",
+        )
+        missing = (members for key, members in groups.items() if payloads[key] is None)
+        return [_outcome(claim, member, fate) for members in missing for member in members]
 
     def _follow(self, claim: BucketClaim, left: Sequence[Post], *, is_settled: bool) -> None:
         for post in left:
@@ -252,6 +240,18 @@ def _addressee(member: Member) -> Addressee:
         # Whoever falls over a delivery gets it once in each further attempt.
         is_new_connection_wanted=member.progress.attempts > 0,
     )
+
+
+def _groups(claim: BucketClaim) -> Groups:
+    """Returns the members by what they are to have, which those of a group share."""
+    groups: dict[Key, list[Member]] = {}
+    for member in claim.members:
+        key = _key(claim, member)
+        if key in groups:
+            groups[key].append(member)
+        elif len(groups) < BODIES_PER_CLAIM_MAX:
+            groups[key] = [member]
+    return groups
 
 
 def _key(claim: BucketClaim, member: Member) -> Key:

@@ -32,7 +32,9 @@ def slots_within(settings: Settings, descriptors: int) -> int:
     """Returns how many slow requests each station may have; RLIM_INFINITY for no limit."""
     if descriptors == resource.RLIM_INFINITY:
         return settings.late_requests_at_once
-    spare = descriptors - _STATIONS * settings.requests_at_once - _DESCRIPTORS_BESIDES
+    # Fetches, verifications, and probes of hosts that were down.
+    others = 3 * settings.fetches_at_once
+    spare = descriptors - settings.requests_at_once - others - _DESCRIPTORS_BESIDES
     return max(1, min(settings.late_requests_at_once, spare // _STATIONS))
 
 

@@ -86,6 +86,7 @@ class Engine:
             for lane in self._lanes.woken(time.monotonic()):
                 self._give_turns(lane)
             # Each time wakes the event loop, which then competes with this thread.
+            is_idle = is_idle and not self._to_start
             if is_idle or len(self._settled) >= _HANDED_OVER_AT:
                 self._hand_over()
         self._hand_over()

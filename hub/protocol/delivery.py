@@ -32,6 +32,9 @@ class Failed:
     retry_after_s: int | None
 
 
+_DELIVERED = Delivered()
+
+
 def judge_delivery(
     status: int, headers: Sequence[tuple[str, str]], *, now_s: float
 ) -> Delivered | Gone | Failed:
@@ -45,7 +48,7 @@ def judge_delivery(
     # WebSub 7: "The subscriber's callback URL MUST return an HTTP 2xx response code to indicate a
     # success." [...] "The hub MUST consider all other subscriber response codes as failures".
     if 200 <= status <= 299:
-        return Delivered()
+        return _DELIVERED
     # WebSub 7: a callback "MAY return an HTTP 410 code to indicate that the subscription has been
     # deleted, and the hub MAY terminate the subscription if it receives that code".
     if status == _GONE:

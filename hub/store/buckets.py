@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.store.commit import GroupCommit
 from hub.store.event_id import EventId
@@ -12,8 +12,7 @@ from hub.store.results import Claimed
 from hub.store.subscription import Subscription, unpack_subscription
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     """A subscription that is behind and due."""
 
     subscription_id: bytes
@@ -127,11 +126,7 @@ def read_bucket_claim(row: Sequence[Any]) -> BucketClaim:
         self_url=self_url.decode() if self_url else None,
         is_json=format_ == b"json",
         members=tuple(
-            Member(
-                subscription_id=flat[i],
-                subscription=unpack_subscription(flat[i + 1]),
-                progress=unpack_progress(flat[i + 2]),
-            )
+            Member(flat[i], unpack_subscription(flat[i + 1]), unpack_progress(flat[i + 2]))
             for i in range(0, len(flat), 3)
         ),
         probe=Probe(origin=probed.decode(), subscription_id=probing) if probed else None,
