@@ -1,4 +1,4 @@
-"""The baseline: libcurl in one Python process that signs and posts, with no hub around it."""
+"""The baseline: libcurl in one Python process that asks, signs and posts, with no hub around it."""
 
 import hashlib
 import hmac
@@ -12,15 +12,33 @@ AT_ONCE = 128
 
 def post_all(callbacks: Sequence[str], body: bytes) -> float:
     """Posts the body to each, signed with a secret of its own; returns the seconds it took."""
+
+    def aim(easy: pycurl.Curl, number: int) -> None:
+        _aim(easy, number, callbacks[number], body)
+
+    return _request_all(len(callbacks), aim)
+
+
+def get_all(urls: Sequence[str]) -> float:
+    """Asks for each; returns the seconds it took."""
+
+    def aim(easy: pycurl.Curl, number: int) -> None:
+        easy.setopt(pycurl.HTTPGET, 1)
+        easy.setopt(pycurl.URL, urls[number])
+
+    return _request_all(len(urls), aim)
+
+
+def _request_all(count: int, aim: Callable[[pycurl.Curl, int], None]) -> float:
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_MAXCONNECTS, 512)
-    waiting = list(enumerate(callbacks))
-    free = [_handle() for _ in range(min(AT_ONCE, len(callbacks)))]
+    waiting = list(range(count))
+    free = [_handle() for _ in range(min(AT_ONCE, count))]
     under_way, failed = 0, 0
     began_s = time.perf_counter()
     while waiting or under_way:
         while waiting and free:
-            _aim(easy := free.pop(), *waiting.pop(), body)
+            aim(easy := free.pop(), waiting.pop())
             multi.add_handle(easy)
             under_way += 1
         multi.perform()
@@ -41,7 +59,6 @@ def post_all(callbacks: Sequence[str], body: bytes) -> float:
 
 def _handle() -> pycurl.Curl:
     easy = pycurl.Curl()
-    easy.setopt(pycurl.POST, 1)
     easy.setopt(pycurl.NOSIGNAL, 1)
     easy.setopt(pycurl.WRITEFUNCTION, _drop)
     return easy
@@ -55,6 +72,7 @@ def _aim(easy: pycurl.Curl, number: int, callback: str, body: bytes) -> None:
         f"X-Hub-Signature: sha256={digest}",
         "Expect:",
     ]
+    easy.setopt(pycurl.POST, 1)
     easy.setopt(pycurl.URL, callback)
     easy.setopt(pycurl.HTTPHEADER, headers)
     easy.setopt(pycurl.POSTFIELDS, body)

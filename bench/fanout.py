@@ -12,6 +12,7 @@ import statistics
 from dataclasses import dataclass
 
 from bench.bare_loop import post_all
+from bench.figures import keep
 from bench.hub_under_test import Hub, Publisher, hub, publisher
 from bench.sink import Sink, sink
 
@@ -64,6 +65,14 @@ async def _measure(subscribers: int, workers: int, rounds: int) -> None:
         f"{subscribers / statistics.median(bare):>9,.0f} {ratio:>7.2f} {cpu_us:>8.0f} "
         f"{rss:>7.0f} {each_bytes:>9.0f} {subscribers / verified_s:>9,.0f}",
         flush=True,
+    )
+    keep(
+        "fanout",
+        subscribers=subscribers,
+        workers=workers,
+        seconds=seconds,
+        bare_seconds=statistics.median(bare),
+        worker_cpu_s=cpu_us * subscribers / 1e6,
     )
 
 

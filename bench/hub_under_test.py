@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import ClientSession, TCPConnector, web
+from aiohttp import ClientSession, web
 from redis import Redis
 
+from bench.nginx import free_port
+from bench.poster import form, post_all_forms
+from bench.processes import Process, processes_of
 from hub.protocol.urls import topic_id
 
 _FEED = (
@@ -76,38 +78,53 @@ class Hub:
         with Redis.from_url(self.redis_url) as redis:
             return int(redis.info("memory")["used_memory"])
 
-    def fields(self, topic: str) -> dict[bytes, bytes]:
-        """The topic's record."""
-        with Redis.from_url(self.redis_url) as redis:
-            found = redis.hgetall(f"websub:1:t:{topic_id(topic)}")
-        assert isinstance(found, dict)
-        return found
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2].rstrip("/"))
 
-    def workers(self) -> list["Process"]:
+    def workers(self) -> list[Process]:
         """Its worker processes."""
         return [p for p in processes_of(self.pid) if " worker " in f"{p.command} "]
 
+    def parts(self) -> dict[str, list[Process]]:
+        """All its processes but the one that starts the others."""
+        all_of_it = processes_of(self.pid)
+        return {
+            "web": [p for p in all_of_it if " web " in f"{p.command} "],
+            "worker": self.workers(),
+            "redis": [p for p in all_of_it if "redis-server" in p.command],
+        }
+
     async def subscribe(self, topic: str, callbacks: Sequence[str], *, at_once: int = 64) -> float:
         """Makes all subscriptions; returns how many seconds passed until the last was verified."""
+        pairs = [(topic, callback) for callback in callbacks]
+        return await asyncio.to_thread(self.subscribe_all, pairs, at_once=at_once)
+
+    def subscribe_all(self, pairs: Sequence[tuple[str, str]], *, at_once: int = 64) -> float:
+        """The same for topics and callbacks in pairs."""
+        bodies = [
+            form(mode="subscribe", topic=topic, callback=callback, secret=secret(number))
+            for number, (topic, callback) in enumerate(pairs)
+        ]
+        topics = {topic for topic, _ in pairs}
+        verified = -self._subscriptions(topics)
         began_s = time.perf_counter()
-        numbered = iter(enumerate(callbacks))
-        async with ClientSession(connector=TCPConnector(limit=at_once)) as client:
+        post_all_forms(self.port, bodies, status=202, at_once=at_once)
+        with Redis.from_url(self.redis_url) as redis:
+            while redis.exists("websub:1:requests"):
+                time.sleep(0.02)
+        taken_s = time.perf_counter() - began_s
+        verified += self._subscriptions(topics)
+        assert verified == len(pairs), f"{verified} of {len(pairs)} were verified"
+        return taken_s
 
-            async def ask() -> None:
-                for number, callback in numbered:
-                    form = {
-                        "hub.mode": "subscribe",
-                        "hub.topic": topic,
-                        "hub.callback": callback,
-                        "hub.secret": f"secret-{number}-of-thirty-two-bytes....",
-                    }
-                    async with client.post(self.url, data=form) as answer:
-                        assert answer.status == 202, await answer.text()
-
-            await asyncio.gather(*(ask() for _ in range(at_once)))
-        while int(self.fields(topic).get(b"subscriptions", 0)) < len(callbacks):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        return time.perf_counter() - began_s
+    def _subscriptions(self, topics: Iterable[str]) -> int:
+        with Redis.from_url(self.redis_url) as redis:
+            pipeline = redis.pipeline(transaction=False)
+            for topic in topics:
+                pipeline.hget(f"websub:1:t:{topic_id(topic)}", "subscriptions")
+            return sum(int(count or 0) for count in pipeline.execute())
 
     async def ping(self, topic: str) -> None:
         """Tells the hub that the topic changed."""
@@ -117,13 +134,21 @@ class Hub:
                 assert answer.status == 204
 
 
+def secret(number: int) -> str:
+    """A secret of 32 bytes, each another one."""
+    return f"secret-{number:08}".ljust(32, ".")
+
+
 @contextlib.contextmanager
-def hub(workers: int = 1) -> Iterator[Hub]:
+def hub(workers: int = 1, *, fetch_burst: int = 1000) -> Iterator[Hub]:
     """Runs `websub-hub serve --dev` on an empty folder until the end of the block."""
     port = free_port()
     with tempfile.TemporaryDirectory() as data, Path(data, "log").open("wb") as log:
         environment = {**os.environ, "WEBSUB_HUB_WORKERS": str(workers)}
-        environment |= {"WEBSUB_HUB_LOG_LEVEL": "warning", "WEBSUB_HUB_FETCH_BURST": "1000"}
+        environment |= {
+            "WEBSUB_HUB_LOG_LEVEL": "warning",
+            "WEBSUB_HUB_FETCH_BURST": str(fetch_burst),
+        }
         command = [sys.executable, "-m", "hub", "serve", "--dev", "--port", str(port)]
         command += ["--data", f"{data}/hub"]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -132,6 +157,9 @@ def hub(workers: int = 1) -> Iterator[Hub]:
             _until_ready(url, process, Path(data, "log"))
             lock = Path(data, "hub", "lock").read_text()
             redis_url = lock.partition('"redis_url": "')[2].partition('"')[0]
+            with Redis.from_url(redis_url) as redis:
+                # What the tables state.
+                assert redis.config_get("appendfsync") == {"appendfsync": "always"}
             yield Hub(url=url, redis_url=redis_url, pid=process.pid)
         finally:
             process.send_signal(signal.SIGINT)
@@ -146,44 +174,3 @@ def _until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
             return
         time.sleep(0.02)
     raise SystemExit("The hub did not become ready.")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """A process as /proc shows it."""
-
-    pid: int
-    command: str
-
-    def cpu_s(self) -> float:
-        """Processor time so far, of all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def rss_bytes(self) -> int:
-        """Resident memory."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def processes_of(parent: int) -> list[Process]:
-    """The children of a process, and theirs."""
-    found: list[Process] = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent:
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                found.append(Process(pid=int(entry.name), command=command))
-                found += processes_of(int(entry.name))
-    return found
