@@ -1,15 +1,14 @@
 """The aiohttp application: paths, and what every answer carries."""
 
+from typing import Protocol
+
 from aiohttp import web
 
 from hub.protocol.requests import RequestPolicy
 from hub.web.endpoint import Endpoint
 from hub.web.errors import answer_errors
-from hub.web.events.resource import PATH, Events
 from hub.web.face import Face
 from hub.web.health import Health
-from hub.web.own.resource import PATH as OWN_PATH
-from hub.web.own.resource import OwnTopicPages
 from hub.web.pages import Pages
 from hub.web.port import HubStore
 
@@ -17,12 +16,16 @@ SERVER = "websub-hub"
 _EXPECTATION = "Of what may be expected, this hub knows 100-continue alone.\n"
 
 
+class Resource(Protocol):
+    """Something that the hub has besides its endpoint."""
+
+    def add_to(self, app: web.Application) -> None:
+        """Has the application route to it, and start and end what it needs."""
+        ...
+
+
 def create_app(
-    store: HubStore,
-    policy: RequestPolicy,
-    face: Face,
-    events: Events | None = None,
-    own: OwnTopicPages | None = None,
+    store: HubStore, policy: RequestPolicy, face: Face, *resources: Resource
 ) -> web.Application:
     """Return the application; the store stays the caller's to close."""
     app = web.Application(middlewares=[answer_errors], client_max_size=face.request_max_bytes)
@@ -31,14 +34,8 @@ def create_app(
     app.router.add_get("/", pages.start)
     app.router.add_get("/livez", health.live)
     app.router.add_get("/readyz", health.ready)
-    if events is not None:
-        app.router.add_get(PATH, events.get, allow_head=False)
-        app.router.add_options(PATH, events.preflight)
-        app.cleanup_ctx.append(events.running)
-        app.on_shutdown.append(events.end_all)
-    if own is not None:
-        app.router.add_get(OWN_PATH, own.get)
-        app.router.add_post(OWN_PATH, own.post)
+    for resource in resources:
+        resource.add_to(app)
     app.on_response_prepare.append(_sign_off)
     return app
 

@@ -14,7 +14,7 @@ async def read_body(request: web.Request, *, max_bytes: int) -> bytes:
     """Returns the body as it came.
 
     Raises:
-        RequestRejected: it is too large, too slow or encoded.
+        RequestRejected: it is too large, too slow, broken or encoded.
     """
     if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
         raise RequestRejected("Send the body as it is, without Content-Encoding.", status=415)
@@ -29,3 +29,6 @@ async def read_body(request: web.Request, *, max_bytes: int) -> bytes:
     except TimeoutError as error:
         sentence = f"The body did not arrive within {BODY_DEADLINE_S} s."
         raise RequestRejected(sentence, status=408) from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        # Or the sender has left in the middle of it, and nobody reads this.
+        raise RequestRejected("The body is broken: send it again.") from error

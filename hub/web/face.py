@@ -10,10 +10,12 @@ class Face:
     Attributes:
         hub_url: the public URL of the endpoint, as publishers advertise it.
         request_max_bytes: the largest body of a request that is read.
+        takes_content: whether topics of the hub's own can be published to.
     """
 
     hub_url: str
     request_max_bytes: int
+    takes_content: bool = False
 
     @property
     def is_secure(self) -> bool:

@@ -23,9 +23,12 @@ from hub.store.store import Store
 from hub.web.app import create_app
 from hub.web.connection import listening
 from hub.web.crowd import connections_max
+from hub.web.events.cookie import TokenCookie
 from hub.web.events.opening import Bounds, events_of
 from hub.web.face import Face
+from hub.web.own.resource import OwnTopicPages
 from hub.web.room import Disk, StoreWithRoom
+from hub.web.tokens import Tokens
 
 _LOG = structlog.get_logger()
 _RANDOM_BYTES = 16
@@ -63,6 +66,7 @@ def policy_of(settings: Settings, face: Face) -> RequestPolicy:
         signature=None if method == "auto" else SignatureMethod(method),
         secret_refused=not face.is_secure and settings.secret_over_http == "refuse",  # noqa: S105
         url_max_bytes=settings.url_max_bytes,
+        hub_url=settings.hub_url,
         topic_hosts=_open_in(settings.topics_allow) if is_direct else None,
         callback_hosts=_open_in(settings.callbacks_allow) if is_direct else None,
     )
@@ -101,14 +105,26 @@ async def _serve(settings: Settings, redis_url: str) -> None:
 def _app_of(
     settings: Settings, redis_url: str, store: Store, roomy: StoreWithRoom, *, connections: int
 ) -> web.Application:
-    face = Face(hub_url=settings.hub_url, request_max_bytes=settings.request_max_bytes)
+    face = Face(
+        hub_url=settings.hub_url,
+        request_max_bytes=settings.request_max_bytes,
+        takes_content=settings.publish_tokens is not None,
+    )
     policy = policy_of(settings, face)
     # The rest is for those who publish and subscribe.
     bounds = Bounds(readers_max=connections * 3 // 4)
     events = events_of(
         settings, redis_url, store, policy=policy, check_room=roomy.check, bounds=bounds
     )
-    return create_app(roomy, policy, face, events)
+    own = OwnTopicPages(
+        store.own_topics,
+        Tokens.of(settings.publish_tokens),
+        hub_url=settings.hub_url,
+        content_max_bytes=settings.publish_max_bytes,
+        check_room=roomy.check,
+    )
+    cookie = TokenCookie(Tokens.of(settings.read_tokens), hub_url=settings.hub_url)
+    return create_app(roomy, policy, face, events, own, cookie)
 
 
 def disk_of(settings: Settings, redis_url: str) -> Disk | None:

@@ -9,25 +9,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.protocol.requests import Mode, SubscriptionRequest
+from hub.seldom import Seldom
 from hub.store.memory import Memory
 from hub.store.results import Accepted, NotReady, Ready, StoreFull, TooManyPending
 from hub.web.port import HubStore
 
+LOOK_EACH_S = 0.5
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class Disk:
-    """The disk that a store keeps its data on.
+    """The disk that a store keeps its data on, looked at twice a second at most.
 
     Attributes:
         folder: where the store keeps them.
         min_free_bytes: below this nothing new is taken.
     """
 
-    folder: Path
-    min_free_bytes: int
+    def __init__(self, *, folder: Path, min_free_bytes: int) -> None:
+        """Looks at nothing yet."""
+        self.folder = folder
+        self.min_free_bytes = min_free_bytes
+        self._look = Seldom(interval_s=LOOK_EACH_S)
+        self._shortage: str | None = None
 
     def shortage(self) -> str | None:
         """Returns why nothing new should be taken, as a sentence, or None."""
+        if self._look.is_due():
+            self._shortage = self._found()
+        return self._shortage
+
+    def _found(self) -> str | None:
         free_bytes = shutil.disk_usage(self.folder).free
         if free_bytes >= self.min_free_bytes:
             return None

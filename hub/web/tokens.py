@@ -34,9 +34,13 @@ class Tokens:
         Raises:
             RequestRejected: it is none of these.
         """
-        digest = _digest_of(token)
-        if not any(hmac.compare_digest(digest, known) for known in self.digests):
+        if not self.has(token):
             raise RequestRejected(_UNKNOWN, status=401)
+
+    def has(self, token: str) -> bool:
+        """Returns whether a token is one of these."""
+        digest = _digest_of(token)
+        return any(hmac.compare_digest(digest, known) for known in self.digests)
 
 
 def bearer_of(request: web.Request) -> str | None:

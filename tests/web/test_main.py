@@ -234,7 +234,9 @@ def test_the_disk_is_watched_only_under_the_redis_of_the_data_folder(tmp_path: P
     ours, other = "unix:///run/ours.sock", "redis://localhost"
     assert disk_of(settings, ours) is None
     with hold(DataFolder(path=settings.data), ours):
-        assert disk_of(settings, ours) == Disk(folder=settings.data, min_free_bytes=1)
+        disk = disk_of(settings, ours)
+        assert isinstance(disk, Disk)
+        assert (disk.folder, disk.min_free_bytes) == (settings.data, 1)
         assert disk_of(settings, other) is None
     assert disk_of(settings, other) is None
 

@@ -4,15 +4,21 @@ import base64
 import hashlib
 import re
 import shlex
+from dataclasses import replace
+from html import unescape
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
 from hub.errors import HubError
 from hub.store.results import NotReady, Ready, StoreFull, StoreUnavailable
+from hub.web.app import create_app
+from hub.web.connection import listening
 from hub.web.health import Health
-from tests.web.hub_server import Hub, ListStore
+from tests.protocol.policy import POLICY
+from tests.web.hub_server import FACE, Hub, ListStore
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -24,23 +30,53 @@ async def test_the_page_shows_this_hubs_url_escaped(hub: Hub) -> None:
     assert "<b>" not in answer.text
 
 
-async def test_the_page_loads_nothing_and_its_policy_allows_its_style_alone(hub: Hub) -> None:
+async def test_the_page_loads_nothing_and_runs_nothing_but_its_own(hub: Hub) -> None:
     answer = await hub.request("GET")
-    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
-    assert style is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
-    assert not re.search(r"<script|\ssrc=|<link|@import|url\(", answer.text)
+    policy = dict(
+        part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";")
+    )
+    for name in ("style", "script"):
+        text = re.search(rf"<{name}>(.*?)</{name}>", answer.text, re.DOTALL)
+        assert text is not None
+        digest = base64.b64encode(hashlib.sha256(text[1].encode()).digest()).decode()
+        assert policy[f"{name}-src"] == f"'sha256-{digest}'"
+    assert (policy["default-src"], policy["connect-src"]) == ("'none'", "'self'")
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert not re.search(r"\ssrc=|@import|url\(|\son[a-z]+=|\sstyle=", answer.text)
+    assert set(re.findall(r'href="([^#"][^:]*):', answer.text)) == {"data", "https"}
+
+
+async def test_the_script_makes_no_html_of_what_it_is_told(hub: Hub) -> None:
+    text = (await hub.request("GET")).text
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|DOMParser", text
+    )
 
 
 async def test_the_lines_to_copy_survive_a_shell(hub: Hub) -> None:
     text = (await hub.request("GET")).text
+    hub_url = "https://hub.example/?a=<b>&c='d'"
+    addresses = set()
     for html in re.findall(r"<pre>(curl .*?)</pre>", text, re.DOTALL):
-        line = html.replace("&#x27;", "'").replace("&quot;", '"')
-        line = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        words = [word for word in shlex.split(line) if word != "\n"]
-        assert words[:3] == ["curl", "-i", "https://hub.example/?a=<b>&c='d'"]
+        words = [word for word in shlex.split(unescape(html)) if word != "\n"]
+        assert words[0] == "curl"
+        addresses.add(words[2])
+        assert not any("example.org" in word for word in words[:3])
+    assert addresses == {hub_url, f"{hub_url}/events"}
+
+
+async def test_the_page_tells_of_publishing_content_where_that_is_open(store: ListStore) -> None:
+    pages = {}
+    for takes_content in (False, True):
+        face = replace(FACE, hub_url="https://hub.example/", takes_content=takes_content)
+        async with (
+            listening(create_app(store, POLICY, face), host="127.0.0.1", port=0) as port,
+            aiohttp.ClientSession() as session,
+        ):
+            pages[takes_content] = (await Hub(port=port, session=session).request("GET")).text
+    assert "https://hub.example/t/front-door" in pages[True]
+    assert "/t/front-door" not in pages[False]
 
 
 async def test_head_of_the_page_has_its_headers_and_no_body(hub: Hub) -> None:

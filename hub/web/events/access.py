@@ -53,9 +53,11 @@ class Access:
         Raises:
             RequestRejected: it carries another one.
         """
-        token = bearer_of(request) or self._cookie_token(request)
+        token = bearer_of(request)
         if token is None:
-            return False
+            # One that the hub knows no more is none: nobody asked for the cookie to be sent.
+            cookie = cookie_token(request)
+            return cookie is not None and self.tokens.has(cookie)
         self.tokens.check(token)
         return True
 

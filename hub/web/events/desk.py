@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from hub.protocol.own_topics import is_own_topic
 from hub.protocol.requests import HostRule
 from hub.store.event_id import EventId
 from hub.store.history import History, KnownTopic, LookUp
@@ -95,6 +96,8 @@ class Desk:
         unknown = [url for url, topic in pairs if topic is None]
         for url in unknown:
             host = urlsplit(url).hostname
+            if is_own_topic(url, self.access.hub_url):
+                continue
             if self.topic_hosts is not None and host is not None and not self.topic_hosts(host):
                 raise Refused(_CLOSED_ADDRESS)
         await self.check_room()

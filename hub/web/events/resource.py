@@ -47,8 +47,14 @@ class Events:
         self._key_prefix = key_prefix
         self._url_max_bytes = url_max_bytes
 
-    async def running(self, _app: web.Application) -> AsyncIterator[None]:
-        """Gives out live events while the application runs."""
+    def add_to(self, app: web.Application) -> None:
+        """Has the application route to it; live events are given out while that runs."""
+        app.router.add_get(PATH, self.get, allow_head=False)
+        app.router.add_options(PATH, self.preflight)
+        app.cleanup_ctx.append(self._running)
+        app.on_shutdown.append(self._end_all)
+
+    async def _running(self, _app: web.Application) -> AsyncIterator[None]:
         work = asyncio.create_task(self._give_out())
         yield
         work.cancel()
@@ -66,8 +72,7 @@ class Events:
                 _LOG.exception("fault; goes on")
             await asyncio.sleep(_FAULT_PAUSE_S)
 
-    async def end_all(self, _app: web.Application) -> None:
-        """Ends all streams and long polls, since the process stops."""
+    async def _end_all(self, _app: web.Application) -> None:
         self._desk.newsroom.end_all()
 
     async def preflight(self, _request: web.Request) -> web.Response:

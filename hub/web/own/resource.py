@@ -67,6 +67,11 @@ class OwnTopicPages:
         # One after the other, or each would have to be judged anew for each other one.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    def add_to(self, app: web.Application) -> None:
+        """Has the application route to it."""
+        app.router.add_get(PATH, self.get)
+        app.router.add_post(PATH, self.post)
+
     async def post(self, request: web.Request) -> web.Response:
         """Return 202 once the content is written, or 204 where nothing of a feed was news."""
         self._check_token(request)

@@ -12,10 +12,13 @@ import aiohttp
 
 from hub.web.app import create_app
 from hub.web.connection import listening
+from hub.web.events.cookie import TokenCookie
 from hub.web.events.opening import Bounds, events_of
 from hub.web.events.resource import Events
 from hub.web.face import Face
 from hub.web.main import policy_of
+from hub.web.own.resource import OwnTopicPages
+from hub.web.tokens import Tokens
 from tests.workers.feeds import ATOM, atom
 from tests.workers.hub_in_process import Hub, open_hub
 from tests.workers.sites import Site, Topic
@@ -167,7 +170,15 @@ async def _open_web(hub: Hub, number: int, bounds: Bounds) -> Web:
         check_room=_has_room,
         bounds=bounds,
     )
-    app = create_app(store, policy, face, events)
+    own = OwnTopicPages(
+        store.own_topics,
+        Tokens.of(hub.settings.publish_tokens),
+        hub_url=hub.settings.hub_url,
+        content_max_bytes=hub.settings.publish_max_bytes,
+        check_room=_has_room,
+    )
+    cookie = TokenCookie(Tokens.of(hub.settings.read_tokens), hub_url=hub.settings.hub_url)
+    app = create_app(store, policy, face, events, own, cookie)
     stack = contextlib.AsyncExitStack()
     port = await stack.enter_async_context(listening(app, host="127.0.0.1", port=0))
     return Web(port=port, events=events, stack=stack)
