@@ -16,12 +16,19 @@ _log = structlog.get_logger()
 STORE_RETRY_S = 0.5
 # A bell may be lost, so nobody sleeps for longer.
 LONGEST_SLEEP_S = 1.0
+# A station that was full claims again once a quarter of it is free, or after so long: work that
+# ends one by one would cost a claim each, and slow work keeps nobody waiting.
+GATHER_S = 0.01
 
 
 class Station(Generic[T]):
     """Works on one list, as much of it at once as its capacity allows.
 
     Claims make it safe that several stations, arq jobs and processes work on one list.
+
+    Attributes:
+        name: of the work list.
+        gather_s: how long less room than a quarter waits for more, once there was none.
     """
 
     def __init__(
@@ -45,11 +52,14 @@ class Station(Generic[T]):
             weigh: how much of the capacity a claim takes.
         """
         self.name = name
+        self.gather_s = GATHER_S
         self._claim = claim
         self._work = work
         self._weigh = weigh
         self._terms = terms
         self._free = capacity
+        self._quarter = max(1, capacity // 4)
+        self._is_full = False
         self._bell = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,6 +78,8 @@ class Station(Generic[T]):
         """Begins work on a claim; `claimed_at_s` is from before it was asked for."""
         weight = self._weigh(claim)
         self._free -= weight
+        if self._free <= 0:
+            self._is_full = True
         hold = Hold(
             self._terms, claimed_at_s=claimed_at_s, weight=weight, give_back=self._take_back
         )
@@ -134,9 +146,16 @@ class Station(Generic[T]):
             hold.shrink(0)
 
     def _take_back(self, weight: int) -> None:
-        was_full = self._free <= 0
+        had_room = self._free > 0
         self._free += weight
-        if was_full and self._free > 0:
+        if self._free >= self._quarter:
+            self._tell_of_room()
+        elif self._free > 0 and not had_room:
+            asyncio.get_running_loop().call_later(self.gather_s, self._tell_of_room)
+
+    def _tell_of_room(self) -> None:
+        if self._is_full and self._free > 0:
+            self._is_full = False
             self._bell.set()
 
     async def _sleep(self, wait_s: float) -> None:

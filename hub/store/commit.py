@@ -1,8 +1,8 @@
 """Group commit: every script call that comes while one is under way shares the next round trip.
 
 With `appendfsync always` a round trip costs an fsync, and redis-py packs commands in Python: both
-are paid once a batch. A call returns after Redis has written the batch as durably as it is set to
-(invariant 1).
+are paid once a batch. Neighbours in it that call one script share a run of that script too. A call
+returns after Redis has written the batch as durably as it is set to (invariant 1).
 """
 
 import asyncio
@@ -31,6 +31,8 @@ from hub.store.results import StoreFull, StoreUnavailable
 from hub.store.scripts import Script
 
 BATCH_MAX = 256
+# As much as Redis reads at a time, and works off before it turns to somebody else.
+JOINED_BYTES = 16_384
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 10
 REPLICA_TIMEOUT_MS = 1000
@@ -38,7 +40,7 @@ REPLICA_TIMEOUT_MS = 1000
 IDLE_S = 0.1
 
 Argument = str | bytes | int
-_Call = tuple[Script, tuple[Argument, ...], "asyncio.Future[Any]"]
+_Call = tuple[Script, tuple[bytes, ...], "asyncio.Future[Any]"]
 _AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, OSError)
 _NO_ROOM = frozenset({"OOM", "MISCONF"})
 _BROKEN_OFF = RedisConnectionError("the call was broken off")
@@ -102,15 +104,7 @@ class GroupCommit:
 
     async def _run(self, batch: list[_Call]) -> None:
         try:
-            replies = await self._exchange(
-                [("EVALSHA", script.sha, 0, *arguments) for script, arguments, _ in batch]
-            )
-            # Redis forgets scripts when it starts anew.
-            lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-            if lost:
-                again = [("EVAL", batch[i][0].source, 0, *batch[i][1]) for i in lost]
-                for i, reply in zip(lost, await self._exchange(again), strict=True):
-                    replies[i] = reply
+            replies = await self._replies(_joined(batch))
         except Exception as error:  # noqa: BLE001 - handed to each caller
             await self._disconnect()
             replies = [error] * len(batch)
@@ -119,6 +113,22 @@ class GroupCommit:
             await self._disconnect()
             raise
         _resolve_all(batch, replies)
+
+    async def _replies(self, runs: list[list[_Call]]) -> list[Any]:
+        """Returns the reply, or the error, of each call of each run."""
+        commands = [_command("EVALSHA", run[0][0].sha, run) for run in runs]
+        replies = await self._exchange(commands)
+        # Redis forgets scripts when it starts anew.
+        lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if lost:
+            again = [_command("EVAL", runs[i][0][0].source, runs[i]) for i in lost]
+            for i, reply in zip(lost, await self._exchange(again), strict=True):
+                replies[i] = reply
+        return [
+            one
+            for run, reply in zip(runs, replies, strict=True)
+            for one in ([reply] * len(run) if isinstance(reply, Exception) else reply)
+        ]
 
     async def _exchange(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
         connection = await self._connected()
@@ -171,7 +181,36 @@ async def _reply(connection: Connection) -> Any:  # noqa: ANN401 - a reply of Re
         return error
 
 
-def _encoded(argument: Argument) -> Argument:
+def _joined(batch: list[_Call]) -> list[list[_Call]]:
+    """Returns the batch in its order, cut into runs: neighbours that call one script.
+
+    Redis refuses a run for want of memory only before its first write, and as things stood at its
+    start: what one run writes may lie above the limit, so it is kept small.
+    """
+    runs: list[list[_Call]] = []
+    room_bytes = 0
+    for call in batch:
+        script, arguments, _ = call
+        size_bytes = sum(map(len, arguments))
+        is_next = runs and runs[-1][0][0] is script and len(runs[-1]) < script.joined
+        if not is_next or size_bytes > room_bytes:
+            runs.append([])
+            room_bytes = JOINED_BYTES
+        runs[-1].append(call)
+        room_bytes -= size_bytes
+    return runs
+
+
+def _command(name: str, script: str, run: list[_Call]) -> tuple[Argument, ...]:
+    """Returns the command for a run: of each call how many arguments it has, and these."""
+    packed: list[Argument] = [name, script, 0]
+    for _, arguments, _ in run:
+        packed.append(len(arguments))
+        packed += arguments
+    return tuple(packed)
+
+
+def _encoded(argument: Argument) -> bytes:
     match argument:
         case bytes():
             return argument

@@ -69,7 +69,10 @@ class Store:
 
     async def ping(self, topics: Sequence[str]) -> None:
         """Returns once the pings for these topics are written."""
-        await asyncio.gather(*(self.topics.ping(url) for url in topics))
+        if len(topics) == 1:
+            await self.topics.ping(topics[0])
+        else:
+            await asyncio.gather(*(self.topics.ping(url) for url in topics))
 
     async def readiness(self) -> Ready | NotReady:
         """Returns whether a subscription and a ping would be worked on."""

@@ -15,6 +15,7 @@ from hub.web.room import Disk, StoreWithRoom
 from tests.protocol.policy import POLICY
 from tests.store.own_server import OwnServer
 from tests.web.hub_server import ListStore
+from tests.workers.waiting import eventually
 
 
 @pytest.fixture
@@ -88,3 +89,11 @@ async def test_without_room_in_memory_nothing_new_reaches_the_store(
     # It is what makes room.
     await roomy.accept(asked(Mode.UNSUBSCRIBE))
     assert len(store.accepted) == 1
+
+
+async def test_a_full_disk_is_looked_at_again(tmp_path: Path) -> None:
+    disk = Disk(folder=tmp_path, min_free_bytes=sys.maxsize)
+    assert disk.shortage() is not None
+    assert disk.shortage() is not None
+    disk.min_free_bytes = 0
+    await eventually(lambda: disk.shortage() is None, 5)

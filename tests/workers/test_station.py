@@ -10,7 +10,7 @@ from hub.clock import monotonic_s
 from hub.store.results import Claimed, StoreFull, StoreUnavailable
 from tests.workers.waiting import eventually
 from workers.hold import Hold, Terms
-from workers.station import Station
+from workers.station import GATHER_S, Station
 
 TERMS = Terms(lease_s=30, start_within_s=8)
 LONG_MS = 60_000
@@ -80,6 +80,66 @@ async def test_no_more_is_under_way_than_there_is_room_for(
         work_list.release("a")
         await eventually(lambda: work_list.begun == ["a", "b", "c"], 0.5)
     assert work_list.asked_for == [2, 1]
+
+
+def large(work_list: WorkList, *, capacity: int = 8, gather_s: float = GATHER_S) -> Station[str]:
+    station = Station(
+        "list", claim=work_list.claim, work=work_list.work, capacity=capacity, terms=TERMS
+    )
+    station.gather_s = gather_s
+    return station
+
+
+async def test_a_station_that_was_full_claims_again_once_a_quarter_of_it_is_free(
+    work_list: WorkList,
+) -> None:
+    work_list.due = list("abcdefghijk")
+    async with attended(large(work_list, gather_s=60)):
+        await eventually(lambda: len(work_list.begun) == 8, 1)
+        work_list.release("a")
+        await eventually(lambda: work_list.ended == ["a"], 1)
+        await asyncio.sleep(5 * GATHER_S)
+        assert work_list.asked_for == [8]
+        work_list.release("b")
+        await eventually(lambda: len(work_list.begun) == 10, 0.5)
+    assert work_list.asked_for == [8, 2]
+
+
+async def test_slow_work_keeps_what_is_due_waiting_for_a_moment_only(
+    work_list: WorkList,
+) -> None:
+    work_list.due = list("abcdefghijk")
+    async with attended(large(work_list)):
+        await eventually(lambda: len(work_list.begun) == 8, 1)
+        for number, name in enumerate("abc", start=1):
+            work_list.release(name)
+            await eventually(lambda: len(work_list.begun) == 8 + number, 0.5)  # noqa: B023
+    assert work_list.asked_for == [8, 1, 1, 1]
+
+
+async def test_work_that_it_is_given_meanwhile_does_not_keep_what_is_due_waiting(
+    work_list: WorkList,
+) -> None:
+    station = large(work_list, capacity=16)
+    work_list.due = list("abcdefghijklmnopqrs")
+    async with attended(station):
+        await eventually(lambda: len(work_list.begun) == 16, 1)
+        work_list.release("a", "b", "c")
+        await eventually(lambda: len(work_list.ended) == 3, 1)
+        station.take("given", claimed_at_s=monotonic_s())
+        await eventually(lambda: "q" in work_list.begun, 0.5)
+
+
+async def test_a_station_that_was_not_full_claims_nothing_when_work_ends(
+    work_list: WorkList,
+) -> None:
+    work_list.due = list("abcdefg")
+    async with attended(large(work_list)):
+        await eventually(lambda: len(work_list.begun) == 7, 1)
+        work_list.release(*"abcdefg")
+        await eventually(lambda: len(work_list.ended) == 7, 1)
+        await asyncio.sleep(5 * GATHER_S)
+    assert work_list.asked_for == [8]
 
 
 async def test_a_ring_during_a_claim_is_not_lost(

@@ -1,6 +1,4 @@
--- Ids and numbers. NOW (ms of Redis's TIME) is read once, so that a script sees one instant.
-local NOW = now()
-
+-- Ids and numbers.
 local function number() return redis.call('INCR', P .. 'count') end
 
 -- A token is a number of the hub's own and the worker's randomness: neither a restarted counter nor a

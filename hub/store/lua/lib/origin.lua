@@ -17,9 +17,7 @@ local function origin_of(subscription)
   return scheme .. '://' .. authority
 end
 
--- Breakers that this script has looked at, false for none; an empty table of them costs healthy buckets one call.
-local seen_breakers, is_any = {}, nil
-
+-- An empty table of breakers costs healthy buckets one call.
 local function has_breakers()
   if is_any == nil then is_any = redis.call('EXISTS', BREAKERS) == 1 end
   return is_any
