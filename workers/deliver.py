@@ -149,8 +149,10 @@ class Deliverer:
         # Those that have answered make room for other buckets, which else would wait for the rest;
         # and so do those that wait for their turn at a slow host.
         hold.shrink(count_under_way(sent.posts))
-        if not await self._has_newer_event(claim):
-            await sent.until_open(0, timeout_s=patience_s - newer_s)
+        until_s = monotonic_s() + patience_s - newer_s
+        while monotonic_s() < until_s and not await self._has_newer_event(claim):
+            if await sent.until_open(0, timeout_s=newer_s / 2):
+                return
         # Without a slot to wait in, the request keeps the claim to its deadline.
         while self._is_short_of_slots(sent) and monotonic_s() < sent.ends_at:
             await sent.until_open(0, timeout_s=newer_s)

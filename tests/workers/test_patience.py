@@ -84,6 +84,20 @@ async def test_patience_is_short_where_a_newer_event_waits(start_hub: StartHub, 
     await quick.wait_for(2, within_s=1)
 
 
+async def test_patience_ends_when_a_newer_event_comes(start_hub: StartHub, site: Site) -> None:
+    hub = await start_hub(
+        patience_s=14, patience_newer_s=0.2, request_deadline_s=15, claim_lease_s=60
+    )
+    topic, (hanging, quick) = await followed(hub, site, "hanging", "quick")
+    hanging.otherwise = HANG
+    await publish(hub, topic, 1)
+    await quick.wait_for(1)
+    # Past the first look for one.
+    await asyncio.sleep(0.5)
+    await publish(hub, topic, 2)
+    await quick.wait_for(2, within_s=10)
+
+
 async def test_a_late_success_moves_the_cursor(hub: Hub, site: Site) -> None:
     topic, (slow,) = await followed(hub, site, "slow")
     slow.replies.append(SLOW)
