@@ -1,7 +1,7 @@
 """What the answer to a fetch means: a record to write, decided without touching anything."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
@@ -9,6 +9,7 @@ from hub.feeds.diff import FLOOD_ABOVE, Diff, Seen, diff
 from hub.feeds.discovery import advertised_links
 from hub.feeds.document import Feed, Format, Opaque, read_document
 from hub.feeds.fat_ping import cut
+from hub.feeds.records import Entry
 from hub.outbound.request import Answer, NoAnswer, Reason
 from hub.protocol.retry import fetch_delay_s
 from hub.protocol.urls import normalised, topic_id
@@ -144,8 +145,11 @@ def _read(
             changes = diff(document, seen, number=claim.documents + 1)
             strange = _strangeness(document, changes, seen)
             record = _feed_record(claim, document, changes, facts, content_type)
-            is_emptied = seen and not document.entries
-            return _mishap(claim, strange) or (_emptied(record) if is_emptied else record)
+            is_whole = not document.fault and (document.entries or not seen)
+            is_good = record.event is not None or is_whole
+            return _mishap(claim, strange) or (
+                record if is_good else _keeping_body(record, document)
+            )
 
 
 def _strangeness(feed: Feed, changes: Diff, seen: Mapping[bytes, Seen]) -> str | None:
@@ -168,6 +172,7 @@ def _feed_record(
         # A flood that lasts is believed, and still bounded; the rest is taken as delivered.
         news = changes.news[:FLOOD_ABOVE] if changes.flood else changes.news
         event = EntriesEvent(content_type=content_type, ping=cut(feed, news))
+        facts = {**facts, "outcome": _with_withheld(facts["outcome"], changes, news)}
     elif not claim.has_baseline:
         # A first document is always offered as an event; the store decides (fine print 2).
         event = WholeEvent(content_type=content_type)
@@ -182,14 +187,22 @@ def _feed_record(
     )
 
 
-def _emptied(record: FetchRecord) -> FetchRecord:
-    """Returns the record less the empty document: who is behind gets the last one with entries.
+def _keeping_body(record: FetchRecord, document: Feed) -> FetchRecord:
+    """Returns the record less a document that has lost entries, or may have.
 
-    Nor is it counted, or its entries would be forgotten where it stays empty for many versions.
+    Who is behind gets the last one that was well, or that had news. Nor is one without entries
+    counted, or they would be forgotten where it stays empty for many versions.
     """
-    kept = ("content_type", "documents")
+    kept = {"content_type"} if document.entries else {"content_type", "documents"}
     facts = {name: value for name, value in record.facts.items() if name not in kept}
     return replace(record, facts=facts, body=None)
+
+
+def _with_withheld(outcome: str | bytes, changes: Diff, news: Sequence[Entry]) -> str | bytes:
+    """Returns what the topic's state says, with what a believed flood did not deliver."""
+    if not changes.flood:
+        return outcome
+    return f"{outcome!s}, though {len(changes.news) - len(news)} entries were withheld"
 
 
 def _facts(

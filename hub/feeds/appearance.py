@@ -23,13 +23,23 @@ DIGEST_BYTES: Final = 16
 # What so many bytes hold is read at once: more would take no less time, and more memory.
 BATCH_BYTES: Final = 32 * 1024
 _SILENT_DEPTH_MAX = 8
+# Of a longer entry, long texts go by a digest, so that no step in C keeps other threads waiting.
+# What is longer still is known by its bytes alone.
+LARGE_BYTES: Final = 512 * 1024
+_LONG_TEXT = re.compile(rb"(?<=>)[^<>]{4096,}+")
+_LONG_CDATA_BYTES = 4096
 
 _BETWEEN = b"\x07"
 _SILENT = re.compile(rb"\x05[^\x05-\x07]*+\x06 ?")
 _WHITE_SPACE = b" \t\r\n"
 _SPACES = re.compile(rb"  +")
-_TRACKING = re.compile(rb"""(?<=[?&])(?:utm_[a-z_]{1,20}|fbclid|gclid)=[^&#\s"'<>\x01-\x07]*+&?""")
-_LEFT_OVER = re.compile(rb"""(?<![?&])[?&]++(?=[#\s"'<>\x01-\x07])""")
+# In HTML that is escaped once more, `&` is `&amp;`.
+_TRACKING = re.compile(
+    rb"""(?:(?<=[?&])|(?<=&amp;))(?:utm_[a-z_]{1,20}|fbclid|gclid)=[^&#\s"'<>\x01-\x07]*+(?:&amp;|&)?"""
+)
+_LEFT_OVER = re.compile(
+    rb"""(?<![?&])(?<!&amp;)(?>(?:[?&]++(?:amp;)?)+)(?=[#\s"'<>\x01-\x07]|\Z)"""
+)
 
 
 class Draft(NamedTuple):
@@ -88,7 +98,7 @@ class AppearanceReader:
         batch: list[bytes] = []
         room = self._batch_bytes
         for start, end in spans:
-            batch.append(data[start:end])
+            batch.append(_bounded(data[start:end]))
             room -= end - start
             if room <= 0:
                 yield from self._shown(batch)
@@ -123,6 +133,30 @@ class AppearanceReader:
             parts[1::2] = map(self._words.__getitem__, parts[1::2])
         words = b" %b " % b" ".join(filter(None, parts))
         return folded(resolved(_audible(words))).split(_BETWEEN)
+
+
+def _bounded(entry: bytes) -> bytes:
+    """Return an entry as it can be read in bounded time and memory."""
+    if len(entry) <= LARGE_BYTES:
+        return entry
+    short = b"".join(_without_long_cdata(entry))
+    pieces = (short[at : at + LARGE_BYTES] for at in range(0, len(short), LARGE_BYTES))
+    short = b"".join(_LONG_TEXT.sub(_digest_of, piece) for piece in pieces)
+    return short if len(short) <= LARGE_BYTES else digest(entry).hex().encode()
+
+
+def _without_long_cdata(entry: bytes) -> Iterator[bytes]:
+    at = 0
+    while (start := entry.find(b"<![CDATA[", at)) >= 0 and (end := entry.find(b"]]>", start)) >= 0:
+        yield entry[at:start]
+        at = end + len(b"]]>")
+        section = entry[start:at]
+        yield section if len(section) < _LONG_CDATA_BYTES else digest(section).hex().encode()
+    yield entry[at:]
+
+
+def _digest_of(text: re.Match[bytes]) -> bytes:
+    return digest(text[0]).hex().encode()
 
 
 def _audible(text: bytes) -> bytes:

@@ -9,7 +9,7 @@ from hub.feeds.records import Entry, Feed, Known
 
 # The version of what identities and fingerprints are made of. It is stored with each record: what
 # other rules have made says nothing about the present document.
-RULES: Final = 2
+RULES: Final = 3
 # What has left a feed's window may come back: so many records are kept in all, at the least.
 MIN_RECORDS: Final = 200
 RECORDS_PER_ENTRY: Final = 2
@@ -18,10 +18,14 @@ LATE_DOCUMENTS: Final = 50
 # So many records a document may bring up to date that differ in their source alone.
 SOURCES_PER_DOCUMENT: Final = 200
 # A flood: so many entries are new at once, and such a part of the document, in a feed that is known
-# to have had entries. A site moved, and gave all of them new ids.
+# to have had entries and, by so many documents before, to change few of them at once. A site moved,
+# and gave all of them new ids.
 FLOOD_ABOVE: Final = 20
 FLOOD_PART: Final = 0.9
 FLOOD_KNOWN_MIN: Final = 10
+FLOOD_DOCUMENTS_MIN: Final = 3
+# No flood where so large a part of as many entries has left at once before: a fast feed does that.
+TURNOVER_PART: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ def diff(feed: Feed, seen: Mapping[bytes, Seen], *, number: int) -> Diff:
     news = () if is_adopted else tuple(e for e in present.values() if _is_news(e, seen))
     return Diff(
         news=news,
-        flood=_flood(news, present, seen),
+        flood=_flood(news, present, seen, number),
         updates=updates,
         evicted=evicted,
     )
@@ -123,12 +127,16 @@ def _is_news(entry: Entry, seen: Mapping[bytes, Seen]) -> bool:
 
 
 def _flood(
-    news: Sequence[Entry], present: Mapping[bytes, Entry], seen: Mapping[bytes, Seen]
+    news: Sequence[Entry], present: Mapping[bytes, Entry], seen: Mapping[bytes, Seen], number: int
 ) -> int:
-    if len(seen) < FLOOD_KNOWN_MIN:
+    if len(seen) < FLOOD_KNOWN_MIN or number <= FLOOD_DOCUMENTS_MIN:
         return 0
     new = sum(entry.identity not in seen for entry in news)
-    return new if new > max(FLOOD_ABOVE, FLOOD_PART * len(present)) else 0
+    if new <= max(FLOOD_ABOVE, FLOOD_PART * len(present)):
+        return 0
+    # What an empty document has taken away tells nothing: it bears the number of the present one.
+    gone = {identity for identity, record in seen.items() if 0 < record.left_at < number}
+    return 0 if _left_together(gone, seen, number) >= TURNOVER_PART * new else new
 
 
 def _evict(
@@ -145,6 +153,6 @@ def _evict(
 
 
 def _left_together(absent: Set[bytes], seen: Mapping[bytes, Seen], number: int) -> int:
-    """Return how many entries have left at once of late: no fewer did the feed have before."""
+    """Return how many of these entries left at once of late: no fewer did the feed have before."""
     left = Counter(seen[identity].left_at or number for identity in absent)
     return max((count for at, count in left.items() if at > number - LATE_DOCUMENTS), default=0)

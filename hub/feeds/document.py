@@ -44,7 +44,7 @@ def read_document(
 
 def _read_xml(source: Source, known: Mapping[bytes, Known]) -> Feed:
     parts = split(source)
-    read = read_entries(source.data, parts, known)
+    read = read_entries(parts, known)
     places = [parts.end, *(parts.doctype or ()), *chain.from_iterable(parts.spans)]
     in_body = offsets_in_body(source, places)
     return Feed(
@@ -54,6 +54,7 @@ def _read_xml(source: Source, known: Mapping[bytes, Known]) -> Feed:
             encoding=source.encoding,
             doctype=_cut(source.body, parts.doctype, in_body),
             around=parts.around,
+            is_well_formed=parts.is_well_formed,
         ),
         body=source.body,
         end=in_body[parts.end],

@@ -8,8 +8,8 @@ from typing import Final
 from hub.feeds.appearance import AppearanceReader
 from hub.feeds.identity import identify, plain, twins
 from hub.feeds.markup import without_marks
+from hub.feeds.parts import Split
 from hub.feeds.records import Known
-from hub.feeds.splitter import Split
 
 SOURCE_BYTES: Final = 8
 
@@ -27,14 +27,14 @@ class Entries:
     sources: Mapping[bytes, bytes]
 
 
-def read_entries(data: bytes, parts: Split, known: Mapping[bytes, Known]) -> Entries:
+def read_entries(parts: Split, known: Mapping[bytes, Known]) -> Entries:
     """Return the entries of a document.
 
     Args:
-        data: the document in UTF-8, or nearly.
-        parts: where they lie in it.
+        parts: the document, and where they lie in it.
         known: entries by the digest of their bytes, which need not be read.
     """
+    data = parts.data
     sources = _digests(data, parts)
     # A document with a DTD of its own may be broken without a fault.
     is_well_formed = not parts.fault and not parts.doctype

@@ -97,8 +97,8 @@ def pack(ping: FatPing) -> bytes:
             "encoding": context.encoding,
             "doctype": context.doctype.decode("latin-1"),
             "around": [[element.name, element.inherited] for element in context.around],
+            "is_well_formed": context.is_well_formed,
         },
-        ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
     table = b"".join(
@@ -147,14 +147,19 @@ def _read_context(header: bytes) -> Context:
             )
             for name, inherited in fields["around"]
         ),
+        # An earlier version didn't write it.
+        is_well_formed=fields.get("is_well_formed", False),
     )
 
 
 def _mergeable(pings: Sequence[FatPing]) -> int:
-    """Return the length of the longest run that fits: equal contexts, and entries to stand by."""
+    """Return the length of the longest run that fits: equal contexts, and entries to stand by.
+
+    What is ill-formed stands alone, or it would spoil what is not.
+    """
     first = pings[0]
     count = 1
-    while first.entries and count < len(pings):
+    while first.context.is_well_formed and first.entries and count < len(pings):
         ping = pings[count]
         if ping.context != first.context or not ping.entries:
             break

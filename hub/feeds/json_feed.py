@@ -24,6 +24,8 @@ _BEFORE_JSON = _MARK.encode() + b" \t\r\n"
 _SILENT = frozenset({"date_published", "date_modified"})
 _DECODER = json.JSONDecoder()
 _WHITE_SPACE = re.compile(r"[ \t\r\n]*+")
+# White space as JSON writes it, behind backslashes that are text.
+_WHITE_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\[nrt]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,14 @@ def read_json_feed(body: bytes) -> Feed:
     """
     try:
         text = body.decode("utf-8")
-        members = dict(_members(text))
+        return _read(body, text, dict(_members(text)))
     except RecursionError as error:
         raise Uncuttable("JSON nested too deeply") from error
     except ValueError as error:
         raise Uncuttable(f"not JSON: {str(error)[:60]}") from error
+
+
+def _read(body: bytes, text: str, members: dict[str, Any]) -> Feed:
     version = members.get("version")
     items = members.get("items")
     if not isinstance(version, str) or VERSION not in version:
@@ -72,6 +77,7 @@ def _feed(body: bytes, text: str, version: str, items: list[_Item]) -> Feed:
             encoding="utf-8",
             doctype=b"",
             around=(Surrounding(name=version, inherited=()),),
+            is_well_formed=True,
         ),
         body=body,
         end=len(body),
@@ -97,7 +103,7 @@ def _draft(one: _Item) -> Draft:
     item = one.value
     seen = {name: value for name, value in item.items() if name not in _SILENT}
     return Draft(
-        fingerprint=digest(_folded(json.dumps(seen, sort_keys=True))),
+        fingerprint=digest(_folded(_WHITE_ESCAPE.sub(r"\1 ", json.dumps(seen, sort_keys=True)))),
         id=_text(item.get("id")),
         link=_text(item.get("url") or item.get("external_url")),
         title=_text(item.get("title")),

@@ -8,6 +8,7 @@ half-way.
 """
 
 import re
+from functools import lru_cache
 from html.entities import html5
 from typing import Final
 
@@ -40,6 +41,7 @@ _TEXTS_AND_TAGS = re.compile(b"(<%b)" % _TAG)
 _SECTION = re.compile(b"<[!?]")
 _SECTIONS = re.compile(b"<(?:%b)" % APART)
 _ENDS = ((b"<!--", b"-->"), (b"<![", b"]]>"), (b"<?", b"?>"))
+_INSTRUCTION_WITHOUT_END = re.compile(rb"<\?(?![^<>]*+(?<=\?)>)")
 _NAME = re.compile(rb"</?([^\s/>]+)")
 ATTRIBUTE: Final = re.compile(
     rb"""(?<=[\s"'])([^\s=<>"'/][^\s=<>"']*+)\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++)"""
@@ -73,6 +75,40 @@ def is_cut_off(token: bytes) -> bool:
         return False
     ends = (end for start, end in _ENDS if token.startswith(start))
     return not token.endswith(next(ends, b">"))
+
+
+def tamed(data: bytes, root: bytes) -> bytes:
+    """Return data of the same length in which no comment, CDATA or instruction lacks its end.
+
+    What lacks one is text from there on, so that what follows is not lost; an instruction also
+    where a tag begins or ends before. Behind the end tag of the root, so named, nothing is lost;
+    where it has none, the document was cut off there.
+    """
+    last = data.rfind(b"</" + root)
+    for start, end in _ENDS[:2]:
+        behind = data.rfind(end) + 1
+        if 0 <= data.find(start, behind) < last:
+            inside = data[behind:last].replace(start, b" " + start[1:])
+            data = data[:behind] + inside + data[last:]
+    return _INSTRUCTION_WITHOUT_END.sub(b" ?", data)
+
+
+@lru_cache(maxsize=64)
+def boundaries(name: bytes, outer: bytes) -> re.Pattern[bytes]:
+    """Return what finds the tags of that name, the end of the element around, and what hides them.
+
+    A stranger's names are few: those of entries and channels, behind any prefix.
+    """
+    return re.compile(
+        rb"<(?:(?P<end>/%(name)b\s*+>)|(?P<start>%(name)b(?=[\s/>])%(rest)b)"
+        rb"|(?P<outer>/%(outer)b\s*+>)|%(apart)b)"
+        % {
+            b"name": re.escape(name),
+            b"outer": re.escape(outer),
+            b"rest": REST_OF_TAG,
+            b"apart": APART,
+        }
+    )
 
 
 def value_of(written: bytes) -> bytes:

@@ -4,11 +4,15 @@ An undeclared prefix is no error here: publishers forget declarations, readers m
 """
 
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 
 from hub.feeds.records import Uncuttable
 
 # A scope copies its parent's prefixes: the bound keeps hostile documents from making that slow.
 MAX_PREFIXES = 128
+# A name of a few bytes is taken for one with its namespace: longer ones go by a digest. None that
+# means anything to us is as long.
+MAX_URI_BYTES = 64
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
@@ -16,6 +20,11 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 def is_declaration(attribute: str) -> bool:
     """Return whether an attribute, named as written, declares a namespace."""
     return attribute == "xmlns" or attribute.startswith("xmlns:")
+
+
+def local_name(expanded: str) -> str:
+    """Return an expanded name less its namespace or undeclared prefix."""
+    return expanded.rpartition("}")[2].rpartition(":")[2]
 
 
 class Scope:
@@ -35,9 +44,7 @@ class Scope:
         if not attributes:
             return self
         declared = {
-            name[6:]: f"{{{uri}}}" if uri else ""
-            for name, uri in attributes.items()
-            if is_declaration(name)
+            name[6:]: _expanded(uri) for name, uri in attributes.items() if is_declaration(name)
         }
         if not declared:
             return self
@@ -55,6 +62,15 @@ class Scope:
     def attribute(self, name: str) -> str:
         """Return an attribute's expanded name: without a prefix it has no namespace."""
         return self.element(name) if ":" in name else name
+
+
+def _expanded(uri: str) -> str:
+    if not uri:
+        return ""
+    written = uri.encode()
+    if len(written) > MAX_URI_BYTES:
+        uri = blake2b(written, digest_size=16).hexdigest()
+    return f"{{{uri}}}"
 
 
 def inherited(attributes: Mapping[str, str]) -> Iterable[tuple[str, str]]:

@@ -39,12 +39,15 @@ class Context:
         encoding: what the bytes were read as, one spelling per encoding.
         doctype: the document type declaration as written, or empty.
         around: the elements around the entries, outermost first.
+        is_well_formed: whether the document was known to be, namespaces included; an entry of one
+            that wasn't could spoil another.
     """
 
     format: Format
     encoding: str
     doctype: bytes
     around: tuple[Surrounding, ...]
+    is_well_formed: bool
 
 
 class Known(NamedTuple):

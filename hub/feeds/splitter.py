@@ -9,58 +9,34 @@ same, and names of RSS may be in capitals where it has no entry otherwise.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from hub.feeds.encoding import Source, has_text_before
+from hub.feeds.entities import has_hidden_markup
 from hub.feeds.markup import (
-    APART,
     EXCLAMATION,
     QUESTION,
-    REST_OF_TAG,
     SLASH,
     TOKEN,
     attributes,
+    boundaries,
     is_cut_off,
     is_empty,
     name_of,
+    tamed,
 )
-from hub.feeds.namespaces import Scope, inherited
+from hub.feeds.namespaces import Scope, inherited, local_name
+from hub.feeds.parts import Split
 from hub.feeds.records import MAX_ENTRIES, Format, Surrounding, Uncuttable
 from hub.feeds.vocabulary import Vocabulary, in_any_case, vocabulary_of
-from hub.feeds.wellformed import find_error
+from hub.feeds.wellformed import BROKEN, fault_of, find_error
 
 MAX_DEPTH = 256
 # Patterns are made of names, and kept.
 MAX_NAME_BYTES = 256
 # What costs Python some microseconds each is bounded; no feed comes near.
 MAX_TAGS_AROUND = 200_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """A document taken apart; all offsets are into its UTF-8.
-
-    Attributes:
-        doctype: where the document type declaration lies, None where there is none.
-        around: the elements around the entries, outermost first.
-        scope: the namespaces in force there.
-        spans: start and end of each entry, in order.
-        end: offset behind the last of the document that can stand.
-        closing: end tags that it lacks, as it was truncated.
-        related: relation and href of the feed's own links, as written.
-        fault: why the document isn't well-formed, or else what its format doesn't allow. None where
-            all is well; the first is not asked of a document with a DTD of its own.
-    """
-
-    vocabulary: Vocabulary
-    doctype: tuple[int, int] | None
-    around: tuple[Surrounding, ...]
-    scope: Scope
-    spans: tuple[tuple[int, int], ...]
-    end: int
-    closing: bytes
-    related: tuple[tuple[str, str], ...]
-    fault: str | None
+# As a dictionary, attributes take many times their bytes.
+MAX_TAG_BYTES = 64 * 1024
 
 
 def split(source: Source) -> Split:
@@ -70,11 +46,6 @@ def split(source: Source) -> Split:
         Uncuttable: it is no feed, or of a build that we can't cut.
     """
     return _Splitter(source, is_any_case=False).run()
-
-
-def _fault(data: bytes, start: int) -> str | None:
-    error = find_error(data, start, has_namespaces=False)
-    return f"not well-formed: {error.told} (line {error.line})" if error else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,24 +70,32 @@ class _Splitter:
         self._scope = Scope()
         self._entry_tag = b""  # of the entry before, while nothing changes around it
         self._channels = 0
+        self._entry_names: frozenset[str] = frozenset()
+        self._has_foreign = False
         self._is_scattered = False
         self._doctype: tuple[int, int] | None = None
         self._spans: list[tuple[int, int]] = []
         self._related: list[tuple[str, str]] = []
-        is_first = not has_text_before(source)
-        self._fault = None if is_first else "not well-formed: text before the feed"
+        self._is_well_formed = False
+        self._fault = f"{BROKEN}text before the feed" if has_text_before(source) else None
+        self._root = b""
 
     def run(self) -> Split:
         end = self._walk()
         if self._vocabulary is None:
-            raise Uncuttable(_fault(self._data, self._start) or "no element")
+            raise Uncuttable(fault_of(self._data, self._start) or "no element")
         is_rss = self._vocabulary.format is Format.RSS
         if is_rss and not self._spans and not self._is_any_case:
             return _Splitter(self._source, is_any_case=True).run()
         oddity = self._oddity(self._vocabulary)
         if oddity and not self._spans:
             raise Uncuttable(oddity)
+        if self._has_foreign and not self._spans:
+            raise Uncuttable("entries of another namespace")
+        if self._doctype and has_hidden_markup(self._data, self._doctype, self._spans):
+            raise Uncuttable("entries may stand in an entity")
         return Split(
+            data=self._data,
             vocabulary=self._vocabulary,
             doctype=self._doctype,
             around=self._around,
@@ -126,6 +105,7 @@ class _Splitter:
             closing=b"".join(b"</%b>" % name for name in reversed(self._open_names)),
             related=tuple(self._related),
             fault=self._fault or oddity,
+            is_well_formed=self._is_well_formed and not self._fault,
         )
 
     def _oddity(self, vocabulary: Vocabulary) -> str | None:
@@ -175,6 +155,8 @@ class _Splitter:
     def _enter(self, tag: bytes, start: int, end: int) -> int | None:
         if tag == self._entry_tag:
             return self._entry(tag, start, end)
+        if len(tag) > MAX_TAG_BYTES:
+            raise Uncuttable(f"a tag of more than {MAX_TAG_BYTES} bytes")
         written = attributes(tag)
         scope = (self._levels[-1].scope if self._levels else Scope()).inside(written)
         name = name_of(tag)
@@ -182,28 +164,50 @@ class _Splitter:
             raise Uncuttable(f"a name of more than {MAX_NAME_BYTES} bytes")
         expanded = scope.element(name.decode("utf-8", "replace"))
         if self._vocabulary is None:
-            self._open_root(expanded)
+            self._open_root(name, expanded)
         elif expanded in self._vocabulary.entries and self._go_to_place():
             return self._entry(tag, start, end)
-        elif expanded in self._vocabulary.links and self._is_place():
-            self._note_link(written)
+        else:
+            self._note_other(name, expanded, written)
         element = Surrounding(name=expanded, inherited=tuple(sorted(inherited(written))))
-        self._entry_tag = b""
-        self._levels.append(_Level(element=element, scope=scope))
-        self._open_names.append(name)
-        self._note_level()
+        self._open_level(_Level(element=element, scope=scope), name)
         if is_empty(tag):
             self._close_levels(len(self._levels) - 1)
         return end
+
+    def _open_level(self, level: _Level, name: bytes) -> None:
+        self._entry_tag = b""
+        self._levels.append(level)
+        self._open_names.append(name)
+        self._note_level()
 
     def _close_levels(self, kept: int) -> None:
         self._entry_tag = b""
         del self._levels[kept:], self._open_names[kept:]
 
-    def _open_root(self, expanded: str) -> None:
+    def _open_root(self, name: bytes, expanded: str) -> None:
+        self._root = name
         vocabulary = vocabulary_of(expanded)
         self._vocabulary = in_any_case(vocabulary) if self._is_any_case else vocabulary
-        self._fault = self._fault or _fault(self._data, self._start)
+        self._entry_names = frozenset(map(local_name, self._vocabulary.entries))
+        self._judge()
+
+    def _judge(self) -> None:
+        """Find out whether the document is well-formed, as far as that is asked."""
+        if self._fault:
+            self._note_fault(self._fault)
+        elif self._doctype and b"[" in self._data[slice(*self._doctype)]:
+            return
+        elif find_error(self._data, self._start, has_namespaces=True) is None:
+            self._is_well_formed = True
+        else:
+            # Publishers forget to declare prefixes; that alone is no fault.
+            self._note_fault(fault_of(self._data, self._start))
+
+    def _note_fault(self, fault: str | None) -> None:
+        self._fault = fault
+        if fault:
+            self._data = tamed(self._data, self._root)
 
     def _is_place(self) -> bool:
         """Return whether entries may stand here: RDF has them beside its channel or inside."""
@@ -231,6 +235,19 @@ class _Splitter:
         self._around = tuple(level.element for level in self._levels)
         self._scope = self._levels[-1].scope
 
+    def _note_other(self, name: bytes, expanded: str, written: dict[str, str]) -> None:
+        """Note an element that is no entry, where entries may stand."""
+        assert self._vocabulary is not None
+        if not self._is_place():
+            return
+        if expanded in self._vocabulary.links:
+            self._note_link(written)
+        elif local_name(expanded) in self._entry_names:
+            # Readers may take it for an entry; left in the envelope, it would never be news.
+            if b":" not in name:
+                raise Uncuttable("an entry in a namespace of its own")
+            self._has_foreign = True
+
     def _note_link(self, written: dict[str, str]) -> None:
         href = written.get("href", "").strip()
         if href:
@@ -245,6 +262,10 @@ class _Splitter:
         if len(self._spans) == MAX_ENTRIES:
             raise Uncuttable(f"more than {MAX_ENTRIES} entries")
         end = tag_end if is_empty(tag) else self._entry_end(name_of(tag), tag_end)
+        if end is None and not self._fault:
+            # The DTD of its own has kept it from being judged.
+            self._note_fault(f"{BROKEN}an entry without end")
+            end = self._entry_end(name_of(tag), tag_end)
         if end is not None:
             self._spans.append((start, end))
         return end
@@ -253,14 +274,15 @@ class _Splitter:
         around = tuple(level.element for level in self._levels)
         if around == self._around:
             return
-        if _inherited(around) != _inherited(self._around):
+        new, old = ([e.inherited for e in at if e.inherited] for at in (around, self._around))
+        if new != old:
             raise Uncuttable("entries in places that do not inherit the same")
         self._is_scattered = True
 
     def _entry_end(self, name: bytes, tag_end: int) -> int | None:
         """Return the offset behind an entry by that of its start tag, None where it is cut off."""
         depth = 1
-        for token in _boundaries(name, self._open_names[-1]).finditer(self._data, tag_end):
+        for token in boundaries(name, self._open_names[-1]).finditer(self._data, tag_end):
             match token.lastgroup:
                 case "end":
                     depth -= 1
@@ -275,25 +297,3 @@ class _Splitter:
                 case _:
                     pass
         return None
-
-
-def _inherited(around: tuple[Surrounding, ...]) -> list[tuple[tuple[str, str], ...]]:
-    return [element.inherited for element in around if element.inherited]
-
-
-@lru_cache(maxsize=64)
-def _boundaries(name: bytes, outer: bytes) -> re.Pattern[bytes]:
-    """Return what finds the tags of that name, the end of the element around, and what hides them.
-
-    A stranger's names are few: those of entries and channels, behind any prefix.
-    """
-    return re.compile(
-        rb"<(?:(?P<end>/%(name)b\s*+>)|(?P<start>%(name)b(?=[\s/>])%(rest)b)"
-        rb"|(?P<outer>/%(outer)b\s*+>)|%(apart)b)"
-        % {
-            b"name": re.escape(name),
-            b"outer": re.escape(outer),
-            b"rest": REST_OF_TAG,
-            b"apart": APART,
-        }
-    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 PIECE_BYTES = 512 * 1024
+BROKEN = "not well-formed: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,12 @@ def find_error(data: bytes, start: int, *, has_namespaces: bool) -> XmlError | N
             at=start + parser.ErrorByteIndex,
         )
     return None
+
+
+def fault_of(data: bytes, start: int) -> str | None:
+    """Return why a document is not well-formed, but for undeclared prefixes; None where it is."""
+    error = find_error(data, start, has_namespaces=False)
+    return f"{BROKEN}{error.told} (line {error.line})" if error else None
 
 
 def _refuse_declarations(

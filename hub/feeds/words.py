@@ -25,6 +25,7 @@ SILENT_END: Final = b"\x06"
 _WORDS_MAX = 4096
 _WORD_MAX_BYTES = 200
 _SCOPES_MAX = 64
+_SCOPES_DEPTH_MAX = 256
 _FORMS_MAX = 256
 
 _QUOTES = b"\"'"
@@ -46,13 +47,19 @@ class Words(dict[bytes, bytes]):
 
     __slots__ = ("_attribute_names", "_forms", "_inner", "_scope", "_starts", "_vocabulary")
 
-    def __init__(self, vocabulary: Vocabulary, scope: Scope) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        scope: Scope,
+        inner: "dict[tuple[Scope, bytes], Words] | None" = None,
+    ) -> None:
         super().__init__()
         self._vocabulary = vocabulary
         self._scope = scope
         self._attribute_names: dict[bytes, bytes] = {}
         self._forms: dict[bytes, _Form | None] = {}
-        self._inner: dict[bytes, Words] = {}
+        # Shared with all that are inside, or their number would grow with each level.
+        self._inner = {} if inner is None else inner
         self._starts: dict[bytes, bytes] = {}
 
     def __missing__(self, tag: bytes) -> bytes:
@@ -71,11 +78,12 @@ class Words(dict[bytes, bytes]):
 
     def inside(self, tag: bytes) -> "Words":
         """Return the words inside an element, by its start tag."""
-        words = self._inner.get(tag)
+        words = self._inner.get((self._scope, tag))
         if words is None:
-            words = Words(self._vocabulary, self._scope.inside(attributes(tag)))
+            scope = self._scope.inside(attributes(tag))
+            words = Words(self._vocabulary, scope, self._inner)
             if len(tag) < _WORD_MAX_BYTES and len(self._inner) < _SCOPES_MAX:
-                self._inner[tag] = words
+                self._inner[self._scope, tag] = words
         return words
 
     def _end(self, tag: bytes) -> bytes:
@@ -140,7 +148,10 @@ class Words(dict[bytes, bytes]):
 
 
 def words_in_scopes(tags: Sequence[bytes], words: Words) -> list[bytes]:
-    """Return the words of tags some of which declare namespaces."""
+    """Return the words of tags some of which declare namespaces.
+
+    Deeper inside one another than any feed has them, declarations are passed over.
+    """
     declaring = (at for at, tag in enumerate(tags) if b"xmlns" in tag and tag[1] != SLASH)
     shown: list[bytes] = []
     outer: list[tuple[Words, int]] = []
@@ -158,7 +169,7 @@ def words_in_scopes(tags: Sequence[bytes], words: Words) -> list[bytes]:
             words, depth = outer.pop()
         shown += map(words.__getitem__, tags[at:start])
         for tag in tags[start : start + 1]:
-            inner = words.inside(tag)
+            inner = words.inside(tag) if len(outer) < _SCOPES_DEPTH_MAX else words
             shown.append(inner[tag])
             if _step(tag):
                 outer.append((words, depth))

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from hub.feeds.diff import LATE_DOCUMENTS, RULES, Diff, Seen, diff, recognisable
+from hub.feeds.diff import (
+    FLOOD_DOCUMENTS_MIN,
+    LATE_DOCUMENTS,
+    RULES,
+    Diff,
+    Seen,
+    diff,
+    recognisable,
+)
 from hub.feeds.document import Feed, read_document
 from hub.feeds.records import Known
 
@@ -163,7 +171,34 @@ FLOODS = [
 def test_a_flood_is_more_new_entries_at_once_than_a_feed_brings(
     before: list[str], now: list[str], flood: int
 ) -> None:
-    assert diff(feed(*now), history(feed(*before)), number=2).flood == flood
+    fourth = FLOOD_DOCUMENTS_MIN + 1
+    assert diff(feed(*now), history(feed(*before)), number=fourth).flood == flood
+
+
+def test_what_a_feed_may_bring_at_once_is_not_known_from_its_first_documents() -> None:
+    seen = history(feed(*names("a", 30)))
+    floods = [diff(feed(*names("b", 30)), seen, number=number).flood for number in range(2, 6)]
+    assert floods == [0, 0, 30, 30]
+
+
+@pytest.mark.parametrize(("left", "flood"), [(14, 30), (15, 0), (30, 0)])
+def test_a_feed_of_which_as_many_have_left_at_once_before_is_a_fast_one(
+    left: int, flood: int
+) -> None:
+    first = names("a", 30)
+    seen = history(feed(*first), feed(*first[left:]))
+    assert diff(feed(*names("b", 30)), seen, number=9).flood == flood
+
+
+def test_a_fast_feed_of_which_each_document_is_new_loses_none() -> None:
+    seen: Mapping[bytes, Seen] = {}
+    delivered = 0
+    for number in range(1, 41):
+        change = diff(feed(*names(f"{number}-", 30)), seen, number=number)
+        assert change.flood == 0
+        delivered += len(change.news)
+        seen = after(seen, change)
+    assert delivered == 40 * 30
 
 
 def test_records_of_other_rules_make_no_entry_changed() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hub.feeds.diff import Seen
+from hub.feeds.diff import FLOOD_DOCUMENTS_MIN, Seen
 from hub.outbound.request import UNSENT, Answer, NoAnswer, Reason
 from hub.protocol.urls import topic_id
 from hub.store.log import EntriesEvent, WholeEvent
@@ -59,7 +59,7 @@ def after(body: bytes, failures: int = 0) -> tuple[TopicClaim, dict[bytes, Seen]
     claim = replace(
         FRESH,
         has_baseline=True,
-        documents=1,
+        documents=FLOOD_DOCUMENTS_MIN,
         body_hash=fingerprint(body),
         is_feed=record.facts["format"] != "whole",
     )
@@ -185,7 +185,7 @@ class TestNews:
         assert entries_of(record.event.ping.document) == ["d", "b=B"]
         assert record.event.content_type == ATOM
         assert record.body == atom("d", "c", "b=B", "a")
-        assert record.facts["documents"] == "2"
+        assert record.facts["documents"] == str(claim.documents + 1)
         assert len(record.seen) == 2
 
     def test_a_first_feed_is_an_event_with_all_entries(self) -> None:
@@ -232,6 +232,34 @@ class TestNews:
         assert record.facts["outcome"] == "read, though not well-formed: undefined entity (line 2)"
 
 
+class TestTheKeptBody:
+    """It is what somebody gets who is behind the log, so it must have what the topic had."""
+
+    BEFORE = atom("c", "b", "a")
+
+    @pytest.mark.parametrize(
+        "now",
+        [BEFORE[:-60], BEFORE.replace(b"A feed", b"A &nbsp; feed")],
+        ids=["cut off", "ill-formed"],
+    )
+    def test_a_broken_document_without_news_does_not_take_the_place_of_a_good_one(
+        self, now: bytes
+    ) -> None:
+        claim, seen = after(self.BEFORE)
+        record = judge(claim, answer(now, content_type="text/plain"), seen)
+        assert (record.outcome, record.event, record.body) == (FetchOutcome.SAME, None, None)
+        assert "content_type" not in record.facts
+        assert record.facts["body_hash"] == fingerprint(now)
+        claim = replace(claim, body_hash=fingerprint(now))
+        again = judge(claim, answer(self.BEFORE), {**seen, **record.seen})
+        assert (again.event, again.body) == (None, self.BEFORE)
+
+    def test_a_broken_document_with_news_does(self) -> None:
+        claim, seen = after(self.BEFORE)
+        now = atom("d", "c", head="<a>&nbsp;</a>")
+        assert judge(claim, answer(now), seen).body == now
+
+
 class TestFlood:
     OLD = tuple(f"old{number}" for number in range(30))
     NEW = tuple(f"new{number}" for number in range(30))
@@ -261,8 +289,11 @@ class TestFlood:
         record = judge(lasting(claim), answer(atom(*self.NEW)), seen)
         assert isinstance(record.event, EntriesEvent)
         assert entries_of(record.event.ping.document) == list(self.NEW[:20])
+        assert record.facts["outcome"] == "read, though 10 entries were withheld"
         known = {**seen, **record.seen}
-        later = replace(claim, documents=2, body_hash=fingerprint(atom(*self.NEW)))
+        later = replace(
+            claim, documents=claim.documents + 1, body_hash=fingerprint(atom(*self.NEW))
+        )
         assert judge(later, answer(atom("x", *self.NEW)), known).event is not None
         assert judge(later, answer(atom(*self.NEW, *self.OLD)), known).event is None
 
