@@ -16,6 +16,7 @@ TABLES = (
     ("bench.latency",),
     ("bench.pings",),
     ("bench.handshakes",),
+    ("bench.readers",),
 )
 QUICK = (
     ("bench.fanout", "--subscribers", "1000,10000", "--rounds", "2"),
@@ -23,6 +24,7 @@ QUICK = (
     ("bench.latency", "--pings", "100"),
     ("bench.pings", "--rounds", "1"),
     ("bench.handshakes", "--subscriptions", "3000", "--rounds", "2"),
+    ("bench.readers", "--readers", "1000", "--events", "10", "--polls", "200"),
 )
 WITHIN_S = 600
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hub.protocol.urls import normalised, topic_id
 from hub.store.commit import GroupCommit
 from hub.store.event_id import EventId
 from hub.store.log import Event, WholeEvent, unpack_event
+
+# Longer than anybody waits for the first document.
+TRIAL_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,7 @@ class KnownTopic:
         hubs: those that it names as its own, as of its last fetch.
         content_type: empty before its first document.
         start: where its history starts; a cursor before that has missed something.
+        failures: failed fetches in a row.
     """
 
     topic_id: str
@@ -24,6 +29,12 @@ class KnownTopic:
     hubs: tuple[str, ...]
     content_type: str
     start: EventId
+    failures: int
+
+    @property
+    def is_unread(self) -> bool:
+        """Returns whether its first fetch has neither brought a document yet nor failed."""
+        return not (self.failures or self.content_type or self.hubs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +84,17 @@ class History:
     async def follow(self, url: str) -> bool:
         """Has the hub know a topic and keep it for its readers; returns whether it is new."""
         return bool(
-            await self._commit.call("follow", topic_id(url), topic_id(normalised(url)), url)
+            await self._commit.call("follow", topic_id(url), topic_id(normalised(url)), url, "")
         )
+
+    async def try_out(self, url: str) -> None:
+        """Has the hub fetch a topic that it does not know, and keep it for a minute, if no more."""
+        key = topic_id(normalised(url))
+        await self._commit.call("follow", topic_id(url), key, url, TRIAL_MS)
+
+    async def end_trial(self, url: str) -> bool:
+        """Returns whether a topic is gone that was tried out, since nobody else follows it."""
+        return bool(await self._commit.call("end_trial", topic_id(url), TRIAL_MS))
 
     async def read(
         self, topic_id: str, *, after: EventId, to: EventId | None, limit: int, bytes_max: int
@@ -110,11 +130,12 @@ def _unpacked(raw: bytes) -> Event:
 def _known(id_: str, row: list[bytes] | None) -> KnownTopic | None:
     if row is None:
         return None
-    url, hubs, content_type, start = row
+    url, hubs, content_type, start, failures = row
     return KnownTopic(
         topic_id=id_,
         url=url.decode(),
         hubs=tuple(hubs.decode("utf-8", "replace").split("\n")) if hubs else (),
         content_type=content_type.decode("latin-1"),
         start=EventId.parse(start),
+        failures=int(failures),
     )

@@ -73,6 +73,20 @@ class Access:
                     topic.hubs and not names_only_others(topic.hubs, self.hub_url)
                 )
 
+    def may_try_out(self, unknown: Sequence[str], known: Sequence[KnownTopic]) -> bool:
+        """Returns whether the hub looks, for a stranger, at whether unknown topics name it.
+
+        Args:
+            unknown: topics of which it has read nothing yet.
+            known: the others that the stranger wants.
+        """
+        return (
+            # Where all are open, whatever the hub knows can be read: none could be on trial.
+            self.public == "advertised"
+            and all(map(self.is_public, known))
+            and not any(is_own_topic(url, self.hub_url) for url in unknown)
+        )
+
     def check_strangers(self, urls: Sequence[str], topics: Sequence[KnownTopic | None]) -> None:
         """Checks that all of these are public.
 

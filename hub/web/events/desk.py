@@ -1,7 +1,7 @@
 """What all channels work with, and how a reader is let in: which topics, from which place on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from hub.web.events.newsroom import Newsroom
 from hub.web.events.prepared import Prepared
 from hub.web.events.press import Press, reset
 from hub.web.events.query import After, Query, Since, Start
+from hub.web.events.trial import Trials
 
 _CLOSED_ADDRESS = (
     "topic is on an address that this hub does not connect to: private networks and this machine "
@@ -68,6 +69,7 @@ class Desk:
     newsroom: Newsroom
     access: Access
     visitors: Visitors
+    trials: Trials
     topic_hosts: HostRule | None
     check_room: Callable[[], Awaitable[None]]
     buffer_max_bytes: int
@@ -79,29 +81,48 @@ class Desk:
         Raises:
             RequestRejected: it may not, or not here.
         """
-        has_token = self.access.has_token(request)
-        found = await self.history.look_up(query.topics)
-        if not has_token:
-            self.access.check_strangers(query.topics, found.topics)
-        elif None in found.topics:
-            await self._follow_unknown(query, found)
-            found = await self.history.look_up(query.topics)
+        if self.access.has_token(request):
+            found = await self._known_to_us(query)
+        else:
+            found = await self._known_to_strangers(request, query)
         topics = tuple(topic for topic in found.topics if topic is not None)
         if len(topics) < len(query.topics):
             raise Refused("A topic was given up just now: please try again.", status=503)
         return _following(query, found, topics, is_public=all(map(self.access.is_public, topics)))
 
-    async def _follow_unknown(self, query: Query, found: LookUp) -> None:
-        pairs = zip(query.topics, found.topics, strict=True)
+    async def _known_to_us(self, query: Query) -> LookUp:
+        found = await self.history.look_up(query.topics)
+        pairs = list(zip(query.topics, found.topics, strict=True))
         unknown = [url for url, topic in pairs if topic is None]
-        for url in unknown:
+        # One that is not public may be on trial, and about to be forgotten.
+        closed = [url for url, topic in pairs if topic and not self.access.is_public(topic)]
+        if not unknown and not closed:
+            return found
+        await self._check_new(unknown)
+        await asyncio.gather(*map(self.history.follow, [*unknown, *closed]))
+        return await self.history.look_up(query.topics)
+
+    async def _known_to_strangers(self, request: web.Request, query: Query) -> LookUp:
+        found = await self.history.look_up(query.topics)
+        pairs = list(zip(query.topics, found.topics, strict=True))
+        unknown = [url for url, topic in pairs if topic is None or topic.is_unread]
+        known = [topic for _, topic in pairs if topic and not topic.is_unread]
+        if unknown and self.access.may_try_out(unknown, known):
+            await self._check_new(unknown)
+            await self.trials.look_at(unknown, address=self.access.address_of(request))
+            found = await self.history.look_up(query.topics)
+        self.access.check_strangers(query.topics, found.topics)
+        return found
+
+    async def _check_new(self, urls: Sequence[str]) -> None:
+        for url in urls:
             host = urlsplit(url).hostname
             if is_own_topic(url, self.access.hub_url):
                 continue
             if self.topic_hosts is not None and host is not None and not self.topic_hosts(host):
                 raise Refused(_CLOSED_ADDRESS)
-        await self.check_room()
-        await asyncio.gather(*map(self.history.follow, unknown))
+        if urls:
+            await self.check_room()
 
 
 def _following(

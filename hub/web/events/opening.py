@@ -12,6 +12,7 @@ from hub.web.events.desk import Desk
 from hub.web.events.newsroom import Newsroom
 from hub.web.events.press import Press
 from hub.web.events.resource import Events
+from hub.web.events.trial import Trials
 from hub.web.tokens import Tokens
 
 
@@ -41,13 +42,15 @@ def events_of(
     """Returns the resource; it opens no connection and starts no process yet."""
     describer = Describer()
     press = Press(store.log, describer, event_max_bytes=settings.event_max_bytes)
+    access = access_of(settings)
     desk = Desk(
         history=store.history,
         log=store.log,
         press=press,
         newsroom=Newsroom(store.history, press),
-        access=access_of(settings),
+        access=access,
         visitors=Visitors(most=settings.readers_per_address, most_in_all=bounds.readers_max),
+        trials=Trials(store.history, access),
         topic_hosts=policy.topic_hosts,
         check_room=check_room,
         buffer_max_bytes=settings.event_max_bytes,

@@ -60,6 +60,7 @@ class Events:
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
+        await self._desk.trials.close()
         await self._desk.press.close()
         await self._describer.close()
 
