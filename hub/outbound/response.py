@@ -9,6 +9,7 @@ from collections import deque
 
 ABORT = -1
 _FIRST_FINAL = 200
+_LINES_HELD = 64
 _BLANK = (b"\r\n", b"\n")
 
 
@@ -70,22 +71,22 @@ class Received:
 
 
 class Acknowledged:
-    """Whether a response has come, for which nothing of it is kept.
+    """Whether a response has come, of which nothing but Retry-After matters.
 
-    Its header is bounded by libcurl, at 300 kB, and not held: the callback is one of C, since calls
-    of Python for each line cost more than all else in a response without a body.
+    Its header is bounded by libcurl, at 300 kB; the last lines are held. The callback is one of C,
+    since calls of Python for each line cost more than all else in a response without a body.
     """
 
-    __slots__ = ("_body_left", "_has_body", "_last_line", "excess", "take_header")
+    __slots__ = ("_body_left", "_has_body", "_lines", "excess", "take_header")
 
     def __init__(self) -> None:
-        self._last_line: deque[bytes] = deque(maxlen=1)
-        self.take_header = self._last_line.append
+        self._lines: deque[bytes] = deque(maxlen=_LINES_HELD)
+        self.take_header = self._lines.append
         self.begin(0)
 
     def begin(self, max_body_bytes: int) -> None:
         """Forgets the last response."""
-        self._last_line.clear()
+        self._lines.clear()
         self._has_body = False
         self._body_left = max_body_bytes
         self.excess: Excess | None = None
@@ -102,8 +103,14 @@ class Acknowledged:
     def is_head_complete(self, status: int) -> bool:
         """Whether all of the final response's head came, by the status that libcurl has read."""
         # Behind the body there may be trailers.
-        has_ended = self._has_body or (self._last_line and self._last_line[0] in _BLANK)
+        has_ended = self._has_body or (self._lines and self._lines[-1] in _BLANK)
         return status >= _FIRST_FINAL and bool(has_ended)
+
+    def retry_after(self) -> tuple[tuple[str, str], ...]:
+        """That field as it was sent (RFC 9110, 10.2.3); empty without, or in an endless header."""
+        # Not libcurl's own reading of it, which stops at 6 hours.
+        fields = headers_of(list(self._lines)) or ()
+        return tuple(field for field in fields if field[0] == "retry-after")
 
 
 def headers_of(lines: list[bytes]) -> tuple[tuple[str, str], ...] | None:

@@ -154,7 +154,8 @@ class Transfer:
         body = b""
         if self.sending.batch.is_ignorable:
             if is_complete or self._acknowledged.is_head_complete(status):
-                headers = self._retry_after(status)
+                is_failure = status >= _FIRST_WITH_RETRY_AFTER
+                headers = self._acknowledged.retry_after() if is_failure else ()
         elif is_complete:
             headers, body = self._received.headers(), self._received.body()
         if headers is None:
@@ -165,7 +166,7 @@ class Transfer:
     def release(self) -> None:
         """Lets go of what the last request held."""
         self.easy.setopt(pycurl.POSTFIELDS, b"")
-        self._received.begin(0)
+        self._receiver.begin(0)
         del self.sending, self.lane
 
     def _hear(self) -> None:
@@ -173,13 +174,6 @@ class Transfer:
         self.easy.setopt(pycurl.HEADERFUNCTION, self._receiver.take_header)
         # Without a function of ours libcurl writes bodies to stdout.
         self.easy.setopt(pycurl.WRITEFUNCTION, self._receiver.take_body)
-
-    def _retry_after(self, status: int) -> tuple[tuple[str, str], ...]:
-        """The one header that an ignorable answer keeps, in seconds (RFC 9110, 10.2.3)."""
-        if status < _FIRST_WITH_RETRY_AFTER:
-            return ()
-        wait_s: int = self.easy.getinfo(pycurl.RETRY_AFTER)
-        return (("retry-after", str(wait_s)),) if wait_s else ()
 
     def _failure(self, code: int, message: str) -> tuple[Reason, str]:
         """Why there is no answer, and a sentence for it."""

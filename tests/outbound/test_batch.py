@@ -16,7 +16,6 @@ Serve = Callable[..., Awaitable[str]]
 OpenDoor = Callable[[DoorConfig], Door]
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
-BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
 NEWS = Request(
     purpose=Purpose.DELIVERY,
     method="POST",
@@ -62,11 +61,26 @@ async def test_each_gets_the_same_body_signed_with_a_secret_of_its_own(
     assert not any(name.startswith(b"X-Hub") for name in found[2])
 
 
-async def test_of_an_ignorable_answer_retry_after_is_kept(door: Door, answering: Serve) -> None:
-    url = await answering(BUSY)
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        (b"Retry-After: 7\r\n", ("7",)),
+        (b"Retry-After: 86400\r\n", ("86400",)),
+        (b"retry-after:Wed, 21 Oct 2099 07:28:00 GMT\r\n", ("Wed, 21 Oct 2099 07:28:00 GMT",)),
+        (b"X: y\r\n" * 30 + b"Retry-After: soon\r\n" + b"X: y\r\n" * 30, ("soon",)),
+        (b"X: y\r\n", ()),
+        (b"Retry-After: 7\r\n" + b"X: y\r\n" * 1000, ()),
+    ],
+    ids=["seconds", "a day", "a date", "among others", "none", "a header without measure"],
+)
+async def test_of_an_ignorable_answer_retry_after_is_kept_as_it_was_sent(
+    door: Door, answering: Serve, header: bytes, kept: tuple[str, ...]
+) -> None:
+    url = await answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n" + header + b"\r\n")
     answer = await door.send_to(NEWS, [Addressee(url)]).sendings[0]
     assert isinstance(answer, Answer)
-    assert (answer.status, answer.headers) == (503, (("retry-after", "7"),))
+    assert answer.status == 503
+    assert answer.headers == tuple(("retry-after", value) for value in kept)
 
 
 async def test_one_that_cannot_be_sent_fails_alone(door: Door, answering: Serve) -> None:
