@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from hub.feeds.diff import FLOOD_ABOVE, Diff, Seen, diff
 from hub.feeds.discovery import advertised_links
-from hub.feeds.document import Feed, Format, Opaque, read_document
+from hub.feeds.document import Feed, Opaque, kind_of, read_document
 from hub.feeds.fat_ping import cut
 from hub.feeds.records import Entry
 from hub.outbound.request import Answer, NoAnswer, Reason
@@ -228,19 +228,9 @@ def _facts(
         "hubs": "\n".join(links.hubs),
         "self": links.self_url or "",
         "self_key": _key(links.self_url) if links.self_url else "",
-        "format": _format(document),
+        "format": kind_of(document),
         "outcome": _told(document),
     }
-
-
-def _format(document: Feed | Opaque) -> str:
-    match document:
-        case Opaque():
-            return "whole"
-        case Feed(format=Format.JSON_FEED):
-            return "json"
-        case Feed():
-            return "feed"
 
 
 def _told(document: Feed | Opaque) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "Format",
     "Opaque",
     "Surrounding",
+    "kind_of",
     "read_document",
 ]
 
@@ -40,6 +41,17 @@ def read_document(
         return _read_xml(read_source(body, content_type), recognisable(seen or {}))
     except Uncuttable as error:
         return Opaque(reason=str(error))
+
+
+def kind_of(document: Feed | Opaque) -> str:
+    """Return how a topic with such a document is delivered: `feed`, `json` or `whole`."""
+    match document:
+        case Opaque():
+            return "whole"
+        case Feed(format=Format.JSON_FEED):
+            return "json"
+        case Feed():
+            return "feed"
 
 
 def _read_xml(source: Source, known: Mapping[bytes, Known]) -> Feed:

@@ -3,7 +3,7 @@
 import hashlib
 
 from hub.feeds.diff import Diff, diff
-from hub.feeds.document import Feed, Format, Opaque, read_document
+from hub.feeds.document import Feed, Opaque, kind_of, read_document
 from hub.feeds.fat_ping import cut
 from hub.protocol.urls import normalised, topic_id
 from hub.store.log import EntriesEvent, Event, WholeEvent
@@ -58,16 +58,6 @@ def _facts(
         "hubs": hub_url,
         "self": url,
         "self_key": topic_id(normalised(url)),
-        "format": _format(document),
+        "format": kind_of(document),
         "outcome": "published here",
     }
-
-
-def _format(document: Feed | Opaque) -> str:
-    match document:
-        case Opaque():
-            return "whole"
-        case Feed(format=Format.JSON_FEED):
-            return "json"
-        case Feed():
-            return "feed"
