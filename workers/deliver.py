@@ -17,18 +17,18 @@ from hub.store.event_id import EventId
 from hub.store.limits import FLIGHT_MARGIN_S
 from hub.store.log import Event, LogSlice
 from hub.store.outcomes import Fate, Left, Missed, Outcome, Pending, Reached
-from hub.store.results import StoreFull, StoreUnavailable
-from hub.store.store import Store
-from workers.blame import Witness
-from workers.hold import Hold
-from workers.late import LateAnswers
-from workers.payload import (
+from hub.store.payload import (
     Payload,
     WholeWanted,
     payload_of_document,
     payload_of_events,
     payload_of_slice,
 )
+from hub.store.results import StoreFull, StoreUnavailable
+from hub.store.store import Store
+from workers.blame import Witness
+from workers.hold import Hold
+from workers.late import LateAnswers
 from workers.post import Post, Sent, count_under_way, fates_of, was_not_started
 from workers.slow import slots_of
 

@@ -1,17 +1,13 @@
 """Events on pull in the topic's own format: the fat ping that a callback would get (WebSub 7)."""
 
-from collections.abc import Sequence
-
 from aiohttp import web
 
-from hub.feeds.fat_ping import merge
 from hub.protocol.delivery import link_header
 from hub.protocol.rejection import RequestRejected
-from hub.store.event_id import EventId
-from hub.store.log import EntriesEvent
+from hub.store.payload import Payload, payload_of_events, webhook_id_of
 from hub.web.events.acceptance import Raw, media_type_of
 from hub.web.events.desk import Desk, Following
-from hub.web.events.page import Appended, Item
+from hub.web.events.page import Appended
 from hub.web.events.pull import next_page
 from hub.web.events.query import Query
 
@@ -53,30 +49,18 @@ async def pull_raw(
     link = {"Link": link_header(topic.hubs or (desk.access.hub_url,), topic.url)}
     if not page.items:
         return web.Response(status=204, headers={"Webhook-Id": str(page.complete_to)} | link)
-    run = _run(page.items)
-    if run:
-        ping, count = merge([event.ping for _, event in run])
-        ids = [event_id for event_id, _ in run[:count]]
-        content_type, body = run[0][1].content_type, ping.document
+    events = []
+    for item in page.items:
+        if not isinstance(item, Appended):
+            break
+        events.append((item.event_id, item.event))
+    found = payload_of_events(events, is_json=True)
+    if isinstance(found, Payload):
+        webhook_id, content_type, body = found.webhook_id, found.content_type, found.body
     else:
         document = await desk.log.read_whole(topic.topic_id)
-        ids = [page.items[0].event_id, max(document.head, page.items[0].event_id)]
+        first = page.items[0].event_id
+        webhook_id = webhook_id_of([first, max(document.head, first)])
         content_type, body = document.content_type, document.body
-    headers = {"Webhook-Id": _webhook_id(ids), "Content-Type": content_type} | link | _HEADERS
+    headers = {"Webhook-Id": webhook_id, "Content-Type": content_type} | link | _HEADERS
     return web.Response(body=body, headers=headers)
-
-
-def _run(items: Sequence[Item]) -> list[tuple[EventId, EntriesEvent]]:
-    """Returns the first events that can stand in one document; none where it takes the whole."""
-    run: list[tuple[EventId, EntriesEvent]] = []
-    for item in items:
-        if not isinstance(item, Appended) or not isinstance(item.event, EntriesEvent):
-            break
-        if run and item.event.content_type != run[0][1].content_type:
-            break
-        run.append((item.event_id, item.event))
-    return run
-
-
-def _webhook_id(ids: Sequence[EventId]) -> str:
-    return str(ids[0]) if ids[0] == ids[-1] else f"{ids[0]}..{ids[-1]}"

@@ -9,14 +9,14 @@ from hub.feeds.fat_ping import cut
 from hub.feeds.records import Feed
 from hub.store.event_id import BEFORE_ALL, EventId
 from hub.store.log import EntriesEvent, LogSlice, WholeDocument, WholeEvent
-from tests.workers.feeds import ATOM, JSON, atom, entries_of, json_feed
-from workers.payload import (
+from hub.store.payload import (
     Payload,
     WholeWanted,
     payload_of_document,
     payload_of_events,
     payload_of_slice,
 )
+from tests.workers.feeds import ATOM, JSON, atom, entries_of, json_feed
 
 FIRST, SECOND, THIRD = EventId(1, 0), EventId(2, 0), EventId(2, 1)
 

@@ -55,7 +55,7 @@ def payload_of_events(events: Events, *, is_json: bool) -> Payload | WholeWanted
         content_type=run[0].content_type,
         body=ping.document,
         to=covered[-1],
-        webhook_id=_webhook_id(covered),
+        webhook_id=webhook_id_of(covered),
     )
 
 
@@ -75,10 +75,11 @@ def payload_of_document(document: WholeDocument) -> Payload | None:
         content_type=document.content_type,
         body=document.body,
         to=document.head,
-        webhook_id=_webhook_id([document.first, document.head]),
+        webhook_id=webhook_id_of([document.first, document.head]),
     )
 
 
-def _webhook_id(covered: Sequence[EventId]) -> str:
+def webhook_id_of(covered: Sequence[EventId]) -> str:
+    """Returns the id of what holds these events: that of the only one, or `<from>..<to>`."""
     first, last = covered[0], covered[-1]
     return str(last) if first == last else f"{first}..{last}"
