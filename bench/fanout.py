@@ -3,11 +3,14 @@
     python -m bench.fanout [--subscribers 1000,10000] [--workers 1] [--rounds 3]
 
 From the append of the event to the last delivery, beside what a bare libcurl loop needs for the
-same requests to the same sink in the same run. Redis runs with `appendfsync always`.
+same requests to the same sink in the same run, and what wrk posts of the same body with one thread,
+unsigned, where it is installed. Redis runs with `appendfsync always`.
 """
 
 import argparse
 import asyncio
+import math
+import shutil
 import statistics
 from dataclasses import dataclass
 
@@ -15,9 +18,11 @@ from bench.bare_loop import post_all
 from bench.figures import keep
 from bench.hub_under_test import Hub, Publisher, hub, publisher
 from bench.sink import Sink, sink
+from bench.wrk import post_for
 
 ENTRY_BYTES = 10_000
 WITHIN_S = 120.0
+WRK_S = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ async def _measure(subscribers: int, workers: int, rounds: int) -> None:
             verified_s = await under_test.subscribe(site.url, callbacks)
             each_bytes = (under_test.redis_bytes() - empty_bytes) / subscribers
             body = b"y" * (ENTRY_BYTES + 300)
+            wrk_per_s = await asyncio.to_thread(_posted_by_wrk, receiver, body)
             bare: list[float] = []
             measured: list[Round] = []
             for _ in range(rounds):
@@ -62,7 +68,8 @@ async def _measure(subscribers: int, workers: int, rounds: int) -> None:
     ratio = statistics.median(b / m.seconds for b, m in zip(bare, measured, strict=True))
     print(
         f"{subscribers:>11,} {seconds:>9.3f} {subscribers / seconds:>9,.0f} "
-        f"{subscribers / statistics.median(bare):>9,.0f} {ratio:>7.2f} {cpu_us:>8.0f} "
+        f"{subscribers / statistics.median(bare):>9,.0f} {ratio:>7.2f} {wrk_per_s:>9,.0f} "
+        f"{cpu_us:>8.0f} "
         f"{rss:>7.0f} {each_bytes:>9.0f} {subscribers / verified_s:>9,.0f}",
         flush=True,
     )
@@ -76,6 +83,13 @@ async def _measure(subscribers: int, workers: int, rounds: int) -> None:
     )
 
 
+def _posted_by_wrk(receiver: Sink, body: bytes) -> float:
+    """How many a second; not a number where it is not installed."""
+    if shutil.which("wrk") is None:
+        return math.nan
+    return post_for(WRK_S, receiver.nginx.port, [body]).per_s
+
+
 def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,7 +98,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     print(
-        "subscribers   seconds     per s    bare/s   ratio   cpu us  rss MB   B/subs.  verified/s"
+        "subscribers   seconds     per s    bare/s   ratio     wrk/s   cpu us  rss MB   B/subs.  "
+        "verified/s"
     )
     for count in given.subscribers.split(","):
         asyncio.run(_measure(int(count), given.workers, given.rounds))

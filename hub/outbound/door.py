@@ -93,12 +93,17 @@ class Door:
     def _order(self, order: Order) -> None:
         """Queues it for the thread."""
         self._orders.append(order)
-        os.eventfd_write(self._wake_fd, 1)
+        # Behind another one it is found with that: the thread takes them until none is left.
+        if len(self._orders) == 1:
+            os.eventfd_write(self._wake_fd, 1)
 
     def _drop(self, sending: Sending) -> None:
         if not sending.batch.open:
             self._open.discard(sending.batch)
-        if self._is_open:
+        if self._is_open and sending.is_withdrawn:
+            # Nothing is under way that would have to be ended, and so nobody is woken for it.
+            self._orders.append(Cancel(sending=sending))
+        elif self._is_open:
             self._order(Cancel(sending=sending))
 
     def _settle(self, settled: Sequence[Settled]) -> None:

@@ -71,6 +71,8 @@ class Engine:
 
     def run(self) -> None:
         """Works until it is told to stop."""
+        # What an engine before this one was woken for.
+        self._obey()
         while not self._is_stopping:
             is_busy = bool(self._settled or self._to_start)
             is_idle = not self._poller.wait(0.0 if is_busy else self._lanes.next_at())
@@ -131,13 +133,14 @@ class Engine:
         lane = (batch.request.purpose, target.origin)
         now, ends_at = time.monotonic(), batch.begins_before
         may_start = self._lanes.enter(lane, sending, now=now, ends_at=ends_at)
+        sending.is_in_line = not may_start
         if may_start and not self._has_started(sending, target, lane):
             self._leave(lane)
 
     def _leave(self, lane: Hashable) -> None:
         """Gives back a place in a lane, to the next one that can be started."""
-        self._lanes.leave(lane)
-        self._give_turns(lane)
+        if self._lanes.leave(lane):
+            self._give_turns(lane)
 
     def _give_turns(self, lane: Hashable) -> None:
         """Starts who may start now in a lane."""

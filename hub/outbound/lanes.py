@@ -18,27 +18,23 @@ class Share:
     """This process's part of the limits of each origin, which hold for all workers together.
 
     It may be changed while requests are under way, also by another thread.
+
+    Attributes:
+        at_once: how many requests may be under way to one origin.
+        spacing_s: the seconds between the starts of two requests to one origin, 0 for none.
     """
 
     def __init__(self, *, at_once: int, per_second: float = 0.0) -> None:
         """The whole of both; 0 per second for no such limit."""
         self._at_once = at_once
         self._per_second = per_second
-        self._workers = 1
+        self.divide(1)
 
     def divide(self, workers: int) -> None:
         """Takes the part of one of so many workers; one request at once is the least."""
-        self._workers = max(1, workers)
-
-    @property
-    def at_once(self) -> int:
-        """How many requests may be under way to one origin."""
-        return max(1, self._at_once // self._workers)
-
-    @property
-    def spacing_s(self) -> float:
-        """The seconds between the starts of two requests to one origin, 0 for none."""
-        return self._workers / self._per_second if self._per_second else 0.0
+        workers = max(1, workers)
+        self.at_once = max(1, self._at_once // workers)
+        self.spacing_s = workers / self._per_second if self._per_second else 0.0
 
 
 class _Lane(Generic[T]):
@@ -66,7 +62,9 @@ class Lanes(Generic[T]):
 
     def enter(self, origin: Hashable, item: T, *, now: float, ends_at: float) -> bool:
         """Whether `item` may start now; otherwise it waits for its turn, until `ends_at`."""
-        lane = self._lanes.setdefault(origin, _Lane())
+        lane = self._lanes.get(origin)
+        if lane is None:
+            lane = self._lanes[origin] = _Lane()
         if lane.under_way < self._share.at_once and lane.next_at <= now:
             self._start(lane, now)
             return True
@@ -76,9 +74,11 @@ class Lanes(Generic[T]):
         self._wake(origin, lane, now)
         return False
 
-    def leave(self, origin: Hashable) -> None:
-        """Gives back the place of one that ended; `turn` says who gets it."""
-        self._lanes[origin].under_way -= 1
+    def leave(self, origin: Hashable) -> bool:
+        """Gives back the place of one that ended; whether `turn` is to be asked who gets it."""
+        lane = self._lanes[origin]
+        lane.under_way -= 1
+        return bool(lane.waiting) or not lane.under_way
 
     def turn(self, origin: Hashable, now: float) -> T | None:
         """Who may start now, to be asked until it is None: nobody waits, or may start yet."""
