@@ -220,6 +220,13 @@ class Settings(EventSettings):
         le=10_000,
         description="How many such requests are started in a second, likewise. 0: no limit.",
     )
+    requests_at_once_in_all: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Requests under way by all workers together to all hosts, whatever for; each "
+        "worker takes its part (one at least), and those that hang count. 0: no limit.",
+    )
 
     patience_s: float = Field(
         default=2.0, gt=0, description="Seconds a bucket waits for its slow receivers."

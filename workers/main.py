@@ -60,6 +60,7 @@ def door_config(settings: Settings) -> DoorConfig:
         header_max_bytes=settings.header_max_bytes,
         requests_at_once_per_host=settings.requests_at_once_per_host,
         requests_per_second_per_host=settings.requests_per_second_per_host,
+        requests_at_once_in_all=settings.requests_at_once_in_all,
     )
 
 

@@ -20,6 +20,8 @@ class DoorConfig:
             together; the rest waits its turn while its deadline runs. Redirects to a host aren't
             counted.
         requests_per_second_per_host: how many of them are started in a second; 0 for no limit.
+        requests_at_once_in_all: whatever the host and the purpose, by all workers together; 0 for
+            no limit. Those whose turn at a host comes by the clock may exceed it.
         idle_connections_max: kept open, for each purpose.
         idle_age_s: an idle connection older than this isn't used again.
         connection_life_s: nor is any connection older than this, so that a change of DNS is seen.
@@ -34,6 +36,7 @@ class DoorConfig:
     header_max_bytes: int = 64 * 1024
     requests_at_once_per_host: int = 64
     requests_per_second_per_host: float = 0.0
+    requests_at_once_in_all: int = 0
     idle_connections_max: int = 512
     idle_age_s: int = 60
     connection_life_s: int = 600

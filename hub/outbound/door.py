@@ -31,6 +31,7 @@ class Door:
         self._share = Share(
             at_once=config.requests_at_once_per_host,
             per_second=config.requests_per_second_per_host,
+            in_all=config.requests_at_once_in_all,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open: set[Batch] = set()
@@ -87,7 +88,7 @@ class Door:
         return batch
 
     def share_limits(self, workers: int) -> None:
-        """Takes one of so many workers' part of the limits per host."""
+        """Takes one of so many workers' part of the limits that hold for all together."""
         self._share.divide(workers)
 
     def _order(self, order: Order) -> None:

@@ -63,6 +63,7 @@ class Engine:
         self._connections = {purpose: Connections(config, purpose) for purpose in Purpose}
         for connections in self._connections.values():
             self._poller.adopt(connections.multi)
+        self._share = share
         self._lanes = Lanes[Sending](share)
         self._to_start: deque[Sending] = deque()
         self._running: dict[Sending, Transfer] = {}
@@ -74,7 +75,7 @@ class Engine:
         # What an engine before this one was woken for.
         self._obey()
         while not self._is_stopping:
-            is_busy = bool(self._settled or self._to_start)
+            is_busy = bool(self._settled or self._startable)
             is_idle = not self._poller.wait(0.0 if is_busy else self._lanes.next_at())
             if self._poller.was_woken:
                 self._obey()
@@ -88,7 +89,7 @@ class Engine:
             for lane in self._lanes.woken(time.monotonic()):
                 self._give_turns(lane)
             # Each time wakes the event loop, which then competes with this thread.
-            is_idle = is_idle and not self._to_start
+            is_idle = is_idle and not self._startable
             if is_idle or len(self._settled) >= _HANDED_OVER_AT:
                 self._hand_over()
         self._hand_over()
@@ -118,8 +119,13 @@ class Engine:
         So only as many are under way as their receivers are slow; with hundreds more each costs
         half as much again, as their buffers fall out of the processor's cache.
         """
-        for _ in range(min(len(self._to_start), _STARTED_AT_ONCE)):
+        for _ in range(min(self._startable, _STARTED_AT_ONCE)):
             self._admit(self._to_start.popleft())
+
+    @property
+    def _startable(self) -> int:
+        """How many of those that wait to be started may be, by the limit on all."""
+        return max(0, min(len(self._to_start), self._share.in_all - len(self._running)))
 
     def _admit(self, sending: Sending) -> None:
         """Starts it, or has it wait its turn."""

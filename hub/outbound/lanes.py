@@ -6,6 +6,7 @@ for: one slow host with a queue then holds up all others that have one.
 
 import heapq
 import itertools
+import sys
 from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
@@ -15,19 +16,21 @@ _STALE_MAX = 64
 
 
 class Share:
-    """This process's part of the limits of each origin, which hold for all workers together.
+    """This process's part of the limits that hold for all workers together.
 
     It may be changed while requests are under way, also by another thread.
 
     Attributes:
         at_once: how many requests may be under way to one origin.
         spacing_s: the seconds between the starts of two requests to one origin, 0 for none.
+        in_all: how many requests may be under way to all origins.
     """
 
-    def __init__(self, *, at_once: int, per_second: float = 0.0) -> None:
-        """The whole of both; 0 per second for no such limit."""
+    def __init__(self, *, at_once: int, per_second: float = 0.0, in_all: int = 0) -> None:
+        """The whole of each; 0 per second and 0 in all for no such limit."""
         self._at_once = at_once
         self._per_second = per_second
+        self._in_all = in_all
         self.divide(1)
 
     def divide(self, workers: int) -> None:
@@ -35,6 +38,7 @@ class Share:
         workers = max(1, workers)
         self.at_once = max(1, self._at_once // workers)
         self.spacing_s = workers / self._per_second if self._per_second else 0.0
+        self.in_all = max(1, self._in_all // workers) if self._in_all else sys.maxsize
 
 
 class _Lane(Generic[T]):

@@ -185,3 +185,28 @@ async def test_a_worker_that_hears_of_others_takes_its_part_of_a_host(
     assert [sending.withdraw() for sending in sent] == [False] * 2 + [True] * 4
     slow.may_answer.set()
     await asyncio.gather(*sent[:2])
+
+
+async def test_so_many_are_under_way_in_all_whatever_the_host(
+    open_door: Callable[[DoorConfig], Door], serve: Serve, slow: Slow
+) -> None:
+    door = open_door(
+        DoorConfig(
+            user_agent="x",
+            topics_allow=LOOPBACK,
+            callbacks_allow=LOOPBACK,
+            requests_at_once_in_all=4,
+        )
+    )
+    door.share_limits(2)
+    urls = [await serve(slow.handle, host=f"127.0.0.{number}") for number in range(1, 6)]
+    under_way = door.send([dataclasses.replace(POST, url=url) for url in urls])
+    await slow.until_heard(2)
+    # The other purposes count as well, and what may not start yet can be withdrawn.
+    fetch = dataclasses.replace(POST, purpose=Purpose.FETCH, url=urls[4])
+    (waiting,) = door.send([fetch])
+    assert waiting.withdraw()
+    assert len(slow.paths) == 2
+    slow.may_answer.set()
+    assert {type(outcome) for outcome in await asyncio.gather(*under_way)} == {Answer}
+    assert len(slow.paths) == 5
