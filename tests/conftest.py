@@ -5,6 +5,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -75,3 +76,10 @@ def _wait_for(socket: Path) -> None:
 @pytest.fixture
 def key_prefix() -> str:
     return f"test{next(_numbers)}"
+
+
+@pytest.fixture
+def socket_root() -> Iterator[Path]:
+    """A root for sockets that has a short path, which the folder of a test has not."""
+    with tempfile.TemporaryDirectory(prefix="hub-", dir="/tmp") as root:
+        yield Path(root)

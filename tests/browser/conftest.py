@@ -1,7 +1,6 @@
 """`serve` as it is run, a site to follow, and a browser."""
 
 import re
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -53,14 +52,15 @@ async def site() -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[LiveHub]:
-    with tempfile.TemporaryDirectory(prefix="hub-", dir="/tmp") as root:
-        hub = LiveHub(tmp_path, session, socket_root=Path(root))
-        try:
-            await hub.start()
-            yield hub
-        finally:
-            await hub.close()
+async def hub(
+    tmp_path: Path, session: aiohttp.ClientSession, socket_root: Path
+) -> AsyncIterator[LiveHub]:
+    hub = LiveHub(tmp_path, session, socket_root=socket_root)
+    try:
+        await hub.start()
+        yield hub
+    finally:
+        await hub.close()
 
 
 @pytest.fixture

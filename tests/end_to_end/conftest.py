@@ -1,6 +1,5 @@
 """A hub of real processes, and web sites for it to talk to."""
 
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -30,11 +29,12 @@ async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-async def served(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[Served]:
-    with tempfile.TemporaryDirectory(prefix="hub-", dir="/tmp") as root:
-        served = Served(tmp_path, session, socket_root=Path(root))
-        try:
-            await served.start()
-            yield served
-        finally:
-            await served.close()
+async def served(
+    tmp_path: Path, session: aiohttp.ClientSession, socket_root: Path
+) -> AsyncIterator[Served]:
+    served = Served(tmp_path, session, socket_root=socket_root)
+    try:
+        await served.start()
+        yield served
+    finally:
+        await served.close()
