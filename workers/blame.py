@@ -1,10 +1,14 @@
 """Whose failure it is, the callback's or its origin's: what this worker saw lately (design 7)."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import structlog
 
 from hub.clock import monotonic_s
 from hub.outbound.request import Reason
+from hub.store.buckets import Turned
+from hub.store.origins import origin_of
 from hub.store.outcomes import Blame
 
 CALLBACKS_MIN = 3
@@ -13,29 +17,47 @@ ORIGINS_MAX = 10_000
 UNREACHABLE = frozenset({Reason.UNRESOLVED, Reason.REFUSED, Reason.TLS})
 # These have to do with the URL of one callback.
 _ITS_OWN = frozenset({Reason.BAD_URL, Reason.ADDRESS_BLOCKED})
-_ORIGIN = re.compile(r"[^/]*//[^/?#]*")
+
+_log = structlog.get_logger()
 
 
 @dataclass(slots=True, kw_only=True)
 class _Seen:
-    """One origin: when it last took a delivery, and which callbacks have failed since."""
+    """One origin, as its requests have ended.
+
+    Attributes:
+        succeeded_at_s: when it last took a delivery.
+        failing: which callbacks have failed since.
+        silent: which callbacks have not answered within patience, while nobody else did either,
+            and when they were asked.
+    """
 
     succeeded_at_s: float = 0.0
     failing_since_s: float = 0.0
     failing: set[str] = field(default_factory=set)
+    silent: dict[str, float] = field(default_factory=dict)
 
 
 class Witness:
     """Keeps what is needed to judge failures; breakers themselves are in Redis."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience_s: float) -> None:
+        """Knows nothing yet.
+
+        Args:
+            patience_s: who has not answered for so long is silent.
+        """
         self._origins: dict[str, _Seen] = {}
+        self._patience_s = patience_s
+        # Where somebody had no turn, and nothing has ended since.
+        self._full: set[str] = set()
 
     def hear_success(self, callback: str) -> None:
         """Takes note that a callback answered as it should."""
-        seen = self._seen(callback)
+        seen = self._end(callback)
         seen.succeeded_at_s = monotonic_s()
         seen.failing.clear()
+        seen.silent.clear()
 
     def blame(
         self, callback: str, reason: Reason | None, *, sent_at_s: float, is_probe: bool
@@ -48,7 +70,11 @@ class Witness:
             sent_at_s: whatever succeeded at the origin since then shows that it is well.
             is_probe: whether its origin was held already, so that it needs no others to agree.
         """
-        seen = self._seen(callback)
+        seen = self._end(callback)
+        if reason is None:
+            seen.silent.clear()
+        else:
+            seen.silent.pop(callback, None)
         if reason in _ITS_OWN or seen.succeeded_at_s >= sent_at_s:
             return Blame.CALLBACK
         if reason in UNREACHABLE:
@@ -57,13 +83,40 @@ class Witness:
             return Blame.FAILING
         return Blame.FAILING if _fails(seen, callback) else Blame.CALLBACK
 
-    def _seen(self, callback: str) -> _Seen:
-        found = _ORIGIN.match(callback)
-        origin = callback if found is None else found[0].lower()
+    def leave_silent(self, callback: str, *, sent_at_s: float) -> None:
+        """Takes note that nobody waits any longer for this one's answer, which may still come."""
+        self._seen(origin_of(callback)).silent[callback] = sent_at_s
+
+    def blame_for_no_turn(self, callback: str) -> Blame:
+        """Returns whose fault it is that nothing could be sent to a callback.
+
+        Its origin's, where all that it may have under way is silent: until something ends there,
+        nothing else could be started anyway, and no worker need look at those who wait.
+        """
+        self._full.add(origin_of(callback))
+        return Blame.FAILING if self.is_silent(callback) else Blame.CALLBACK
+
+    def is_silent(self, callback: str) -> bool:
+        """Returns whether a request to it would have no turn, as its origin answers nobody."""
+        if not self._full or (origin := origin_of(callback)) not in self._full:
+            return False
+        before_s = monotonic_s() - self._patience_s
+        silent = self._seen(origin).silent.values()
+        return sum(at_s <= before_s for at_s in silent) >= CALLBACKS_MIN
+
+    def _end(self, callback: str) -> _Seen:
+        """Something has ended at an origin, so that another may have its turn."""
+        origin = origin_of(callback)
+        self._full.discard(origin)
+        return self._seen(origin)
+
+    def _seen(self, origin: str) -> _Seen:
         seen = self._origins.get(origin)
         if seen is None:
             if len(self._origins) >= ORIGINS_MAX:
-                del self._origins[next(iter(self._origins))]
+                first = next(iter(self._origins))
+                self._full.discard(first)
+                del self._origins[first]
             seen = self._origins[origin] = _Seen()
         return seen
 
@@ -77,3 +130,16 @@ def _fails(seen: _Seen, callback: str) -> bool:
     if len(seen.failing) < CALLBACKS_MIN:
         seen.failing.add(callback)
     return len(seen.failing) >= CALLBACKS_MIN
+
+
+def report_breakers(turned: Sequence[Turned]) -> None:
+    """Logs which origins are held from now on and why, and which no longer."""
+    for origin, cause, error in turned:
+        match cause:
+            case Blame.UNREACHABLE:
+                _log.info("breaker open", origin=origin, why="cannot be reached", detail=error)
+            case Blame.FAILING:
+                detail = error or "all that is under way is silent"
+                _log.info("breaker open", origin=origin, why="nobody succeeds there", detail=detail)
+            case Blame.CALLBACK:
+                _log.info("breaker closed", origin=origin)

@@ -9,7 +9,7 @@ import structlog
 
 from hub.outbound.door import Door
 from hub.settings import Settings
-from hub.store.bell import rings
+from hub.store.bell import NEWER_EVENT, rings
 from hub.store.buckets import BucketClaim
 from hub.store.results import Claimed, StoreFull, StoreUnavailable
 from hub.store.store import Store
@@ -126,6 +126,8 @@ class Crew:
         async for name in rings(url, self._settings.key_prefix):
             if name in stations:
                 stations[name].ring()
+            elif name.startswith(NEWER_EVENT):
+                self._deliverer.newer.hear(name.removeprefix(NEWER_EVENT))
 
     async def _beat(self) -> None:
         while True:

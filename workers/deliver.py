@@ -1,22 +1,20 @@
 """The list `ready`: delivers what is new to a bucket of subscriptions (design section 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from hub.clock import monotonic_s
 from hub.outbound.door import Door
-from hub.outbound.request import Addressee, Purpose, Request, TooLong
+from hub.outbound.request import Purpose, Request, TooLong
 from hub.protocol.delivery import delivery_headers, link_header
-from hub.protocol.requests import Content
-from hub.protocol.urls import wire_form
 from hub.settings import Settings
 from hub.store.buckets import BucketClaim, Member
 from hub.store.event_id import EventId
 from hub.store.limits import FLIGHT_MARGIN_S
 from hub.store.log import Event, LogSlice
-from hub.store.outcomes import Fate, Left, Missed, Outcome, Pending, Reached
+from hub.store.outcomes import Fate, Left, Missed, NoTurn, Outcome, Pending, Reached
 from hub.store.payload import (
     Payload,
     WholeWanted,
@@ -26,24 +24,26 @@ from hub.store.payload import (
 )
 from hub.store.results import StoreFull, StoreUnavailable
 from hub.store.store import Store
-from workers.blame import Witness
+from workers.blame import Witness, report_breakers
+from workers.groups import Groups, Key, addressee, groups_of
 from workers.hold import Hold
 from workers.late import LateAnswers
-from workers.post import Post, Sent, count_under_way, fates_of, was_not_started
+from workers.newer import Heard, Newer
+from workers.post import Post, Sent, count_under_way, fates_of, no_turns, parted
 from workers.slow import slots_of
 
-# Fine print 11: a claim holds few bodies in memory; who needs another one stays due.
-BODIES_PER_CLAIM_MAX = 8
 ANSWER_MAX_BYTES = 16 * 1024
 # So few that are under way leave no room worth a look.
 FEW = 32
+# So often a bucket sees who waits in line, and whether only such do for whom nobody should wait.
+GLANCE_S = 0.025
+# A newer event is told by the bell; what it does not tell is seen by a look.
+LOOK_S = 1.0
 # Where the topic's document is gone from Redis: the next event brings one.
 NO_DOCUMENT_WAIT_S = 3600
 
 _log = structlog.get_logger()
 
-Key = tuple[EventId, bool]
-Groups = Mapping[Key, list[Member]]
 Payloads = Mapping[Key, Payload | None]
 
 
@@ -64,31 +64,42 @@ class Deliverer:
         self._settings = settings
         self.slots = slots_of(settings)
         self.late = LateAnswers(store.buckets, self.slots)
-        self._witness = Witness()
+        self.newer = Newer()
+        self._witness = Witness(patience_s=settings.patience_s)
 
     async def deliver(self, batch: Batch, hold: Hold) -> None:
         """Sends each due member of a bucket what it is to have, and settles the bucket."""
         claim = batch.claim
-        groups = _groups(claim)
+        silent = self._at_silent_hosts(claim)
+        groups = groups_of(claim, without=silent.keys())
         payloads = {key: await self._payload(batch, key) for key in groups}
         # What is not started is settled untried, and falls due at once (fine print 6).
         sent = self._send(claim, groups, payloads) if hold.may_start() else Sent()
-        await self._wait(claim, sent, hold)
-        outcomes = self._missing_documents(claim, groups, payloads)
-        ended: list[Post] = []
-        left: list[Post] = []
-        for post in sent.posts:
-            # Withdrawn, it can't be started by the door once the bucket is settled (fine print 6).
-            (ended if post.answer.withdraw() or post.answer.done() else left).append(post)
-        outcomes += self._outcomes(claim, ended)
-        outcomes += [self._pending(claim, post) for post in left]
-        rests = any(map(was_not_started, ended))
-        is_settled = await hold.insist(
-            lambda: self._store.buckets.settle(claim, outcomes, rests=rests)
-        )
+        with self.newer.watch(claim.topic_id) as heard:
+            await self._wait(claim, sent, hold, heard)
+        ended, left = parted(sent.posts)
+        outcomes = [
+            *self._missing_documents(claim, groups, payloads),
+            *self._outcomes(claim, ended),
+            *(self._pending(claim, post) for post in left),
+            *self._passed_over(claim, silent.values()),
+        ]
+        settled = await hold.insist(lambda: self._store.buckets.settle(claim, outcomes))
+        is_settled = bool(settled.written)
         # First what has to be done: a log may be written to a full disk.
         self._follow(claim, left, is_settled=is_settled)
         self._report(claim, outcomes, is_settled=is_settled)
+        report_breakers(settled.turned)
+
+    def _at_silent_hosts(self, claim: BucketClaim) -> Mapping[bytes, Member]:
+        """Returns those whose turn would not come: their host has to be asked no more."""
+        probing = claim.probe.subscription_id if claim.probe else None
+        return {
+            member.subscription_id: member
+            for member in claim.members
+            if self._witness.is_silent(member.subscription.callback)
+            and member.subscription_id != probing
+        }
 
     # What to send
 
@@ -123,7 +134,7 @@ class Deliverer:
             payload = payloads[key]
             if payload is not None:
                 request = self._request(payload, link)
-                batch = self._door.send_to(request, [_addressee(member) for member in members])
+                batch = self._door.send_to(request, [addressee(member) for member in members])
                 sent.add(members, payload.to, batch, probing=probing)
         return sent
 
@@ -141,33 +152,39 @@ class Deliverer:
             too_long=TooLong.CUT,
         )
 
-    async def _wait(self, claim: BucketClaim, sent: Sent, hold: Hold) -> None:
+    async def _wait(self, claim: BucketClaim, sent: Sent, hold: Hold, heard: Heard) -> None:
         """Waits for answers, but for nobody's longer than patience lasts (design: patience)."""
         patience_s, newer_s = self._settings.patience_s, self._settings.patience_newer_s
-        if await self._is_answered_soon(sent, newer_s, hold):
+        if await self._is_answered_soon(sent, newer_s, hold, heard):
             return
         # Those that have answered make room for other buckets, which else would wait for the rest;
         # and so do those that wait for their turn at a slow host.
         hold.shrink(count_under_way(sent.posts))
         until_s = monotonic_s() + patience_s - newer_s
-        while monotonic_s() < until_s and not await self._has_newer_event(claim):
-            if await sent.until_open(0, timeout_s=newer_s / 2):
+        while not heard.done() and (left_s := until_s - monotonic_s()) > 0:
+            # The bell may be lost.
+            if await self._has_newer_event(claim):
+                break
+            if await sent.until_done_or(heard, timeout_s=min(left_s, LOOK_S)):
                 return
         # Without a slot to wait in, the request keeps the claim to its deadline.
         while self._is_short_of_slots(sent) and monotonic_s() < sent.ends_at:
             await sent.until_open(0, timeout_s=newer_s)
 
     @staticmethod
-    async def _is_answered_soon(sent: Sent, within_s: float, hold: Hold) -> bool:
+    async def _is_answered_soon(sent: Sent, within_s: float, hold: Hold, heard: Heard) -> bool:
         """Returns whether all have ended; as they do, they make room for the next bucket.
 
-        That is claimed and read while the last answers come, so that the door is never idle.
+        That is claimed and read while the last answers come, so that the door is never idle. Who
+        failed the last time holds up nobody's newer event meanwhile.
         """
         until_s = monotonic_s() + within_s
         while sent.open and (left_s := until_s - monotonic_s()) > 0:
+            if heard.done() and sent.is_for_failing_only():
+                break
             at_most = sent.open // 2 if sent.open > FEW else 0
-            if await sent.until_open(at_most, timeout_s=left_s):
-                hold.shrink(sent.open)
+            await sent.until_open(at_most, timeout_s=min(left_s, GLANCE_S))
+            hold.shrink(sent.weight)
         return not sent.open
 
     def _is_short_of_slots(self, sent: Sent) -> bool:
@@ -189,6 +206,10 @@ class Deliverer:
             Outcome(post.member.subscription_id, post.member.progress.incarnation, attempt, fate)
             for post, fate in fates_of(posts, self._witness)
         ]
+
+    def _passed_over(self, claim: BucketClaim, members: Collection[Member]) -> list[Outcome]:
+        fates = no_turns(members, self._witness)
+        return [_outcome(claim, m, fate) for m, fate in zip(members, fates, strict=True)]
 
     def _pending(self, claim: BucketClaim, post: Post) -> Outcome:
         remaining_s = max(0.0, post.answer.batch.ends_at - monotonic_s()) + FLIGHT_MARGIN_S
@@ -212,6 +233,9 @@ class Deliverer:
             if not is_settled:
                 post.answer.cancel()
                 continue
+            self._witness.leave_silent(
+                post.member.subscription.callback, sent_at_s=post.answer.batch.sent_at
+            )
             self.late.follow(
                 claim,
                 post.answer,
@@ -230,37 +254,8 @@ class Deliverer:
             missed=fates.count(Missed),
             gone=fates.count(Left),
             late=fates.count(Pending),
+            waiting=fates.count(NoTurn),
         )
-
-
-def _addressee(member: Member) -> Addressee:
-    subscription = member.subscription
-    return Addressee(
-        wire_form(subscription.callback),
-        subscription.secret,
-        subscription.signature,
-        # Whoever falls over a delivery gets it once in each further attempt.
-        is_new_connection_wanted=member.progress.attempts > 0,
-    )
-
-
-def _groups(claim: BucketClaim) -> Groups:
-    """Returns the members by what they are to have, which those of a group share."""
-    groups: dict[Key, list[Member]] = {}
-    for member in claim.members:
-        key = _key(claim, member)
-        if key in groups:
-            groups[key].append(member)
-        elif len(groups) < BODIES_PER_CLAIM_MAX:
-            groups[key] = [member]
-    return groups
-
-
-def _key(claim: BucketClaim, member: Member) -> Key:
-    content = member.subscription.content
-    # WebSub 7 lets a hub leave out what was delivered before of Atom and RSS, and of nothing else.
-    is_whole_wanted = content is Content.FULL or (content is None and claim.is_json)
-    return member.progress.cursor, is_whole_wanted
 
 
 def _outcome(claim: BucketClaim, member: Member, fate: Fate) -> Outcome:

@@ -10,6 +10,7 @@ from hub.outbound.request import Answer, NoAnswer
 from hub.store.buckets import BucketClaim, Buckets
 from hub.store.outcomes import Outcome
 from hub.store.results import StoreFull, StoreUnavailable
+from workers.blame import report_breakers
 from workers.hold import AGAIN_AFTER_S
 from workers.slow import Slots
 
@@ -61,7 +62,8 @@ class LateAnswers:
 
     async def _settle(self, topic_id: str, bucket: int, outcomes: list[Outcome]) -> None:
         try:
-            await self._buckets.settle_late(topic_id, bucket, outcomes)
+            settled = await self._buckets.settle_late(topic_id, bucket, outcomes)
+            report_breakers(settled.turned)
         except (StoreUnavailable, StoreFull) as error:
             _log.warning("late answers to be settled again", error=str(error))
             self._ended[topic_id, bucket] += outcomes

@@ -1,7 +1,6 @@
 """The worker process: from settings to a crew at work, until it is told to stop."""
 
 import asyncio
-import gc
 import os
 import signal
 from contextlib import suppress
@@ -11,6 +10,7 @@ import structlog
 from hub.clock import token_hex
 from hub.descriptors import raise_limit
 from hub.exits import EXIT_SETTINGS
+from hub.garbage import collect_seldom
 from hub.outbound.door import Door, DoorConfig
 from hub.settings import Settings
 from hub.store.fitness import UnfitRedis, fit_redis_or_stop
@@ -22,7 +22,6 @@ RANDOM_BYTES = 8
 # The supervisor kills after 1.5 s; what is not finished well before that is given back.
 FINISH_S = 0.7
 GIVE_BACK_S = 0.3
-NEW_OBJECTS_LOOKED_AT = 20_000
 
 _log = structlog.get_logger()
 
@@ -33,19 +32,13 @@ def run(settings: Settings) -> int:
         _log.error("no redis url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
         return EXIT_SETTINGS
     raise_limit()
-    _collect_seldom()
+    collect_seldom()
     try:
         asyncio.run(_work(settings, settings.redis_url.get_secret_value()))
     except UnfitRedis as error:
         _log.error(str(error))
         return EXIT_SETTINGS
     return 0
-
-
-def _collect_seldom() -> None:
-    """Thousands of requests under way are no garbage, and looking through them costs a tenth."""
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS_LOOKED_AT)
 
 
 def door_config(settings: Settings) -> DoorConfig:

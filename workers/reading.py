@@ -154,8 +154,7 @@ def _read(
 
 def _strangeness(feed: Feed, changes: Diff, seen: Mapping[bytes, Seen]) -> str | None:
     """Returns what hardly ever happens to a feed, None where nothing such did."""
-    before = sum(not record.left_at for record in seen.values())
-    if before and not feed.entries:
+    if not feed.entries and (before := sum(not record.left_at for record in seen.values())):
         return f"had {before} entries, now has none"
     return f"{changes.flood} entries are new at once" if changes.flood else None
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import resource
+from dataclasses import dataclass
 
+from hub.clock import monotonic_s
 from hub.outbound.request import Answer, NoAnswer
 from hub.outbound.sending import Sending
 from hub.settings import Settings
@@ -15,11 +17,61 @@ _DESCRIPTORS_BESIDES = 256 + 64
 _STATIONS = 3
 
 
+@dataclass(slots=True, kw_only=True)
+class _Wait:
+    """One who waits for an answer; patience ends at `until_s`, or a slot was taken."""
+
+    hold: Hold
+    patience_s: float
+    until_s: float
+    has_slot: bool = False
+
+
 class Slots:
-    """How many requests past patience one station may have."""
+    """How many requests past patience one station may have, and who waits with patience.
+
+    One timer serves all, since one for each request would cost more than what it is for.
+    """
 
     def __init__(self, limit: int) -> None:
         self.free = limit
+        self._waits: dict[Sending, _Wait] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, sending: Sending, hold: Hold, *, patience_s: float) -> None:
+        """Looks at it once patience is over; all that share slots are given the same."""
+        until_s = monotonic_s() + patience_s
+        self._waits[sending] = _Wait(hold=hold, patience_s=patience_s, until_s=until_s)
+        if self._timer is None:
+            self._look_in(patience_s)
+
+    def forget(self, sending: Sending) -> None:
+        """It has ended, and a slot that it had is free."""
+        if self._waits.pop(sending).has_slot:
+            self.free += 1
+
+    def _look_in(self, delay_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._look)
+
+    def _look(self) -> None:
+        now_s = monotonic_s()
+        patient = [(s, w) for s, w in self._waits.items() if not (w.has_slot or s.done())]
+        for sending, wait in patient:
+            # Who has had no turn at its host is withdrawn, and so has ended.
+            if wait.until_s <= now_s and not sending.withdraw():
+                self._take_slot(wait, now_s)
+        left_s = [wait.until_s - now_s for _, wait in patient if wait.until_s > now_s]
+        self._timer = None
+        if left_s:
+            self._look_in(min(left_s))
+
+    def _take_slot(self, wait: _Wait, now_s: float) -> None:
+        if self.free <= 0:
+            wait.until_s = now_s + wait.patience_s
+            return
+        self.free -= 1
+        wait.has_slot = True
+        wait.hold.shrink(0)
 
 
 def slots_of(settings: Settings) -> Slots:
@@ -45,19 +97,8 @@ async def answer_to(
 
     What is under way then gives back its part of the capacity as soon as a slot is free.
     """
-    await asyncio.wait([sending], timeout=patience_s)
-    if not sending.done() and not sending.withdraw():
-        while slots.free <= 0 and not sending.done():
-            await asyncio.wait([sending], timeout=patience_s)
-        if not sending.done():
-            return await _without_capacity(sending, hold, slots)
-    return sending.result()
-
-
-async def _without_capacity(sending: Sending, hold: Hold, slots: Slots) -> Answer | NoAnswer:
-    slots.free -= 1
-    hold.shrink(0)
+    slots.watch(sending, hold, patience_s=patience_s)
     try:
         return await sending
     finally:
-        slots.free += 1
+        slots.forget(sending)

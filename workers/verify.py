@@ -4,7 +4,16 @@ import structlog
 
 from hub.clock import token_hex
 from hub.outbound.door import Door
-from hub.outbound.request import UNSENT, Answer, NoAnswer, Purpose, Reason, Request, TooLong
+from hub.outbound.request import (
+    UNSENT,
+    Addressee,
+    Answer,
+    NoAnswer,
+    Purpose,
+    Reason,
+    Request,
+    TooLong,
+)
 from hub.protocol.links import names_only_others
 from hub.protocol.verification import (
     Confirmed,
@@ -39,6 +48,15 @@ class Verifier:
         self._door = door
         self._settings = settings
         self._slots = slots_of(settings)
+        # The same for all: where it goes to is the addressee's.
+        self._question = Request(
+            purpose=Purpose.VERIFICATION,
+            method="GET",
+            url="",
+            deadline_s=settings.request_deadline_s,
+            max_body_bytes=ANSWER_MAX_BYTES,
+            too_long=TooLong.FAIL,
+        )
 
     async def verify(self, claim: RequestClaim, hold: Hold) -> None:
         """Asks the callback of one request, and settles it."""
@@ -125,15 +143,7 @@ class Verifier:
         return await hold.insist(lambda: self._requests.settle(claim, verdict))
 
     async def _get(self, hold: Hold, url: str) -> Answer | NoAnswer:
-        request = Request(
-            purpose=Purpose.VERIFICATION,
-            method="GET",
-            url=url,
-            deadline_s=self._settings.request_deadline_s,
-            max_body_bytes=ANSWER_MAX_BYTES,
-            too_long=TooLong.FAIL,
-        )
-        (sending,) = self._door.send([request])
+        (sending,) = self._door.send_to(self._question, [Addressee(url)]).sendings
         patience_s = self._settings.patience_newer_s
         return await answer_to(sending, hold, self._slots, patience_s=patience_s)
 

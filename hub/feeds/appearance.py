@@ -9,6 +9,7 @@ of Python a tag would cost more than all the rest.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import repeat
 from typing import Final, NamedTuple
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple
 from hub.feeds.markup import resolved, texts_and_tags
 from hub.feeds.namespaces import Scope
 from hub.feeds.records import Format
-from hub.feeds.vocabulary import Role, Vocabulary
+from hub.feeds.vocabulary import KEPT, Role, Vocabulary
 from hub.feeds.words import Words, words_in_scopes
 
 DIGEST_BYTES: Final = 16
@@ -88,10 +89,7 @@ class AppearanceReader:
         self._words = Words(vocabulary, scope)
         self._is_well_formed = is_well_formed
         self._batch_bytes = BATCH_BYTES if is_well_formed else 0
-        self._id, self._link, self._title = (
-            _name_pattern(vocabulary, role) for role in (Role.ID, Role.LINK, Role.TITLE)
-        )
-        self._own_id = _own_id_pattern(vocabulary)
+        self._own_id, self._id, self._link, self._title = _patterns(vocabulary)
 
     def read(self, data: bytes, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         """Yield what each entry says, by the offsets of the entries in the data."""
@@ -166,6 +164,16 @@ def _audible(text: bytes) -> bytes:
             break
         text = _SILENT.sub(b"", text)
     return text
+
+
+@lru_cache(maxsize=KEPT)
+def _patterns(
+    vocabulary: Vocabulary,
+) -> tuple[re.Pattern[bytes] | None, re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    id_, link, title = (
+        _name_pattern(vocabulary, role) for role in (Role.ID, Role.LINK, Role.TITLE)
+    )
+    return _own_id_pattern(vocabulary), id_, link, title
 
 
 def _name_pattern(vocabulary: Vocabulary, role: Role) -> re.Pattern[bytes]:

@@ -1,9 +1,10 @@
 """What is news in a document, given what was seen before."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Final, NamedTuple
 
 from hub.feeds.records import Entry, Feed, Known
 
@@ -28,9 +29,8 @@ FLOOD_DOCUMENTS_MIN: Final = 3
 TURNOVER_PART: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What is remembered of an entry.
+class Seen(NamedTuple):
+    """What is remembered of an entry; a tuple, since there are hundreds for each document.
 
     Attributes:
         fingerprint: of its newest version.
@@ -63,11 +63,14 @@ class Diff:
 
 
 def recognisable(seen: Mapping[bytes, Seen]) -> dict[bytes, Known]:
-    """Return the entries that can be known by their bytes, by their source."""
+    """Return the entries of the last document that can be known by their bytes, by their source.
+
+    One that comes back is read anew, as hardly any does and of those that have left there are many.
+    """
     return {
-        record.source: Known(identity=identity, fingerprint=record.fingerprint)
+        record.source: Known(identity, record.fingerprint)
         for identity, record in seen.items()
-        if record.source and record.rules == RULES
+        if not record.left_at and record.source and record.rules == RULES
     }
 
 
@@ -86,7 +89,7 @@ def diff(feed: Feed, seen: Mapping[bytes, Seen], *, number: int) -> Diff:
     updates = _present_records(feed, present, seen)
     for identity in seen.keys() - present.keys() - set(evicted):
         if not seen[identity].left_at:
-            updates[identity] = replace(seen[identity], left_at=number)
+            updates[identity] = seen[identity]._replace(left_at=number)
     # Where no record is by the present rules, ids may be others too: the document is adopted.
     is_adopted = bool(seen) and all(record.rules != RULES for record in seen.values())
     news = () if is_adopted else tuple(e for e in present.values() if _is_news(e, seen))
@@ -135,24 +138,26 @@ def _flood(
     if new <= max(FLOOD_ABOVE, FLOOD_PART * len(present)):
         return 0
     # What an empty document has taken away tells nothing: it bears the number of the present one.
-    gone = {identity for identity, record in seen.items() if 0 < record.left_at < number}
-    return 0 if _left_together(gone, seen, number) >= TURNOVER_PART * new else new
+    gone = (record.left_at for record in seen.values() if 0 < record.left_at < number)
+    return 0 if _left_together(gone, number) >= TURNOVER_PART * new else new
 
 
 def _evict(
     present: Mapping[bytes, Entry], seen: Mapping[bytes, Seen], number: int
 ) -> tuple[bytes, ...]:
-    absent = seen.keys() - present.keys()
-    longest = max(len(present), _left_together(absent, seen, number))
+    absent = [(seen[identity].left_at or number, identity) for identity in seen.keys() - present]
+    longest = max(len(present), _left_together((at for at, _ in absent), number))
     kept = max(RECORDS_PER_ENTRY * longest, MIN_RECORDS)
     surplus = len(present) + len(absent) - kept
-    if surplus <= 0:
-        return ()
-    oldest_first = sorted(absent, key=lambda identity: (seen[identity].left_at or number, identity))
-    return tuple(oldest_first[:surplus])
+    return tuple(identity for _, identity in nsmallest(surplus, absent))
 
 
-def _left_together(absent: Set[bytes], seen: Mapping[bytes, Seen], number: int) -> int:
-    """Return how many of these entries left at once of late: no fewer did the feed have before."""
-    left = Counter(seen[identity].left_at or number for identity in absent)
-    return max((count for at, count in left.items() if at > number - LATE_DOCUMENTS), default=0)
+def _left_together(left: Iterable[int], number: int) -> int:
+    """Return how many entries left at once of late: no fewer did the feed have before.
+
+    Args:
+        left: of each that has left, the number of the first document without it.
+        number: of the present one.
+    """
+    counts = Counter(left)
+    return max((count for at, count in counts.items() if at > number - LATE_DOCUMENTS), default=0)

@@ -65,7 +65,8 @@ def read_head(body: bytes, content_type: str) -> Head:
     for element in _metadata(body, _encoding(body, content_type)):
         href = (element.get("href") or "").strip()
         if href and element.tag == "link":
-            related += ((rel, href) for rel in (element.get("rel") or "").lower().split())
+            rels = dict.fromkeys((element.get("rel") or "").lower().split())
+            related += ((rel, href) for rel in rels)
         elif href and element.tag == "base" and base is None:
             base = href
     return Head(base=base, related=tuple(related))

@@ -249,9 +249,9 @@ class _Splitter:
             self._has_foreign = True
 
     def _note_link(self, written: dict[str, str]) -> None:
-        href = written.get("href", "").strip()
-        if href:
-            self._related += ((rel, href) for rel in written.get("rel", "").lower().split())
+        # Each word once: thousands of the same would be resolved one by one.
+        if href := written.get("href", "").strip():
+            self._related += ((rel, href) for rel in {*written.get("rel", "").lower().split()})
 
     def _entry(self, tag: bytes, start: int, tag_end: int) -> int | None:
         if not self._spans:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from hub.feeds.records import Format, Uncuttable
 
@@ -68,9 +69,13 @@ SILENT_ATTRIBUTES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Feeds have half a dozen in all; a stranger may think of others.
+KEPT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vocabulary:
-    """The names that matter in one document.
+    """The names that matter in one document; equal to itself alone, so that it can be a key.
 
     Attributes:
         entries: what an entry is called.
@@ -88,6 +93,7 @@ class Vocabulary:
     links: frozenset[str]
 
 
+@lru_cache(maxsize=KEPT)
 def vocabulary_of(root: str) -> Vocabulary:
     """Return the vocabulary of a document by the expanded name of its root.
 
@@ -108,6 +114,7 @@ def vocabulary_of(root: str) -> Vocabulary:
     raise Uncuttable(f"root element {root[:60]!r}")
 
 
+@lru_cache(maxsize=KEPT)
 def in_any_case(vocabulary: Vocabulary) -> Vocabulary:
     """Return the same for a document that writes ITEM or Item, to XML another name than item."""
     return replace(

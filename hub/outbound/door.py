@@ -101,10 +101,7 @@ class Door:
     def _drop(self, sending: Sending) -> None:
         if not sending.batch.open:
             self._open.discard(sending.batch)
-        if self._is_open and sending.is_withdrawn:
-            # Nothing is under way that would have to be ended, and so nobody is woken for it.
-            self._orders.append(Cancel(sending=sending))
-        elif self._is_open:
+        if self._is_open:
             self._order(Cancel(sending=sending))
 
     def _settle(self, settled: Sequence[Settled]) -> None:

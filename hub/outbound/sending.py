@@ -89,7 +89,6 @@ class Sending(asyncio.Future[Outcome]):
         self.is_begun = False
         # Whether its host has as much under way as it may have.
         self.is_in_line = False
-        self.is_withdrawn = False
         # Whoever gets it first decides: the engine that begins, or the caller that withdraws.
         self._decision = threading.Lock()
 
@@ -105,7 +104,6 @@ class Sending(asyncio.Future[Outcome]):
         detail = "Its turn at this host had not come."
         elapsed_s = time.monotonic() - self.batch.sent_at
         self.set_result(NoAnswer(reason=Reason.NOT_STARTED, detail=detail, elapsed_s=elapsed_s))
-        self.is_withdrawn = True
         self._drop()
         return True
 

@@ -1,11 +1,16 @@
 """Form-encoded bytes to fields, and fields to a query (WebSub 5.1)."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 
 from hub.protocol.rejection import RequestRejected
 
 _FIELDS_MAX = 2000
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+# One topic is in the queries of all who subscribe to it.
+_QUOTED_KEPT = 256
 
 
 def parse_form(body: bytes) -> tuple[tuple[str, str], ...]:
@@ -34,7 +39,16 @@ def append_to_query(url: str, fields: Iterable[tuple[str, str]]) -> str:
     new parameters to the end of the list using the & (ampersand) character to join."
     """
     # A space as %20 is read alike by form decoding and by plain URL decoding; a + is not.
-    added = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields)
+    added = "&".join(f"{name}={_quoted(value)}" for name, value in fields)
     if "?" not in url:
         return f"{url}?{added}"
     return url + added if url.endswith("?") else f"{url}&{added}"
+
+
+def _quoted(value: str) -> str:
+    return value if _UNRESERVED.fullmatch(value) else _escaped(value)
+
+
+@lru_cache(maxsize=_QUOTED_KEPT)
+def _escaped(value: str) -> str:
+    return quote(value, safe="")

@@ -5,12 +5,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from hub.protocol.lease import LeaseBounds, granted_lease_s
 from hub.protocol.own_topics import is_own_topic
 from hub.protocol.rejection import RequestRejected as RequestRejected
-from hub.protocol.urls import url_fault
+from hub.protocol.urls import host_of, url_fault
 
 SECRET_MAX_BYTES = 199
 VERIFY_TOKEN_MAX_BYTES = 1000
@@ -191,8 +190,10 @@ def _url(fields: Fields, name: str, policy: RequestPolicy) -> str:
 def _check_host(name: str, url: str, rule: HostRule | None) -> None:
     # WebSub 5.1.2 lets a hub refuse at once what its policy is against; who has only forgotten to
     # open a private network would wait for a verification that never comes.
-    host = urlsplit(url).hostname
-    if rule is not None and host is not None and not rule(host):
+    if rule is None:
+        return
+    host = host_of(url)
+    if host is not None and not rule(host):
         raise RequestRejected(
             f"{name} is on an address that this hub does not connect to: private networks and this "
             "machine are closed, unless the hub's settings open them.",

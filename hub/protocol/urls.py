@@ -8,9 +8,10 @@ with those of subscriptions, and `wire_form`, which is what a request line or a 
 import base64
 import hashlib
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
-_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -19,6 +20,8 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 # What a request line or a Link header cannot hold. All other bytes stay as they were given.
 _UNSENDABLE = re.compile(r'[^\x21-\x7e]+|["<>]')
 _ID_BYTES = 16
+# The same few come again and again, and taking one apart costs more than reading all the rest.
+_AUTHORITIES_KEPT = 1024
 
 
 def url_fault(url: str, *, url_max_bytes: int) -> str | None:
@@ -27,18 +30,31 @@ def url_fault(url: str, *, url_max_bytes: int) -> str | None:
         return "must not contain control characters, nor white space around the URL"
     if len(url.encode()) > url_max_bytes:
         return f"must be at most {url_max_bytes} bytes long"
-    if not _ABSOLUTE.match(url):
+    absolute = _ABSOLUTE.match(url)
+    if absolute is None:
         return "must be an absolute http or https URL"
     # PubSubHubbub 0.3 forbids fragments, WebSub is silent. A fragment is never sent to a server,
     # so that topics which differ in it would be one resource.
     if "#" in url:
         return "must not have a fragment: leave out the # and what follows it"
-    return _authority_fault(url)
+    return _authority_fault(absolute[1])
 
 
-def _authority_fault(url: str) -> str | None:
+def host_of(url: str) -> str | None:
+    """Return the host of an accepted URL, in lower case and without brackets."""
+    absolute = _ABSOLUTE.match(url)
+    return None if absolute is None else _host(absolute[1])
+
+
+@lru_cache(maxsize=_AUTHORITIES_KEPT)
+def _host(authority: str) -> str | None:
+    return urlsplit(f"//{authority}").hostname
+
+
+@lru_cache(maxsize=_AUTHORITIES_KEPT)
+def _authority_fault(authority: str) -> str | None:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(f"//{authority}")
         port = parts.port
     except ValueError:
         return "must have a valid host and port"

@@ -1,4 +1,7 @@
-"""The doorbell: scripts publish a list's name when work falls due in it that was idle."""
+"""The doorbell: scripts publish a list's name when work falls due in it that was idle.
+
+They publish a topic as well, where an event comes while somebody works on one of its buckets.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,13 +11,15 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 RECONNECT_AFTER_S = 0.5
+# Before a topic's id: one of its buckets that are worked on has a newer event to deliver.
+NEWER_EVENT = "ready "
 
 
 async def rings(url: str, key_prefix: str) -> AsyncIterator[str]:
-    """Yields the name of each list that rings, for ever; survives Redis being away.
+    """Yields the name of each list that rings, or NEWER_EVENT and a topic, for ever.
 
-    A ring may be lost while there is no connection: who listens looks at its lists by itself each
-    second as well.
+    Survives Redis being away. A ring may be lost while there is no connection: who listens looks
+    at its lists by itself each second as well.
     """
     while True:
         with suppress(RedisError, OSError):

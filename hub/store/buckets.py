@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 from hub.store.commit import GroupCommit
 from hub.store.event_id import EventId
-from hub.store.outcomes import Outcome, pack_outcomes
+from hub.store.outcomes import Blame, Outcome, pack_outcomes
 from hub.store.progress import Progress, unpack_progress
 from hub.store.results import Claimed
 from hub.store.subscription import Subscription, unpack_subscription
+
+# How many facts of its topic a claim of a bucket tells.
+FACTS = 5
 
 
 class Member(NamedTuple):
@@ -59,6 +62,26 @@ class BucketClaim:
         return int(self.token.partition(".")[0])
 
 
+class Turned(NamedTuple):
+    """A breaker that opened, or closed where `cause` is CALLBACK; with the error that did it."""
+
+    origin: str
+    cause: Blame
+    error: str
+
+
+class Settled(NamedTuple):
+    """What was settled.
+
+    Attributes:
+        written: of a bucket 1, or 0 where the claim had lapsed; of late ends how many.
+        turned: the breakers that opened or closed with it.
+    """
+
+    written: int
+    turned: tuple[Turned, ...]
+
+
 class Buckets:
     """The buckets of all topics, and the work lists `ready` and `ending`."""
 
@@ -71,34 +94,30 @@ class Buckets:
         wait_ms, rows = await self._commit.call("claim_ready", budget, self._randomness)
         return Claimed(wait_ms=wait_ms, claims=[read_bucket_claim(row) for row in rows])
 
-    async def settle(
-        self, claim: BucketClaim, outcomes: Iterable[Outcome], *, rests: bool = False
-    ) -> bool:
+    async def settle(self, claim: BucketClaim, outcomes: Iterable[Outcome]) -> Settled:
         """Returns whether the claim still stood and the outcomes are written (invariant 5).
 
         Args:
             claim: what was claimed.
-            outcomes: of those that were tried; who has none stays due.
-            rests: whether who stays due waits a little, since it could not be started now.
+            outcomes: of those that were tried or had no turn; who has none stays due.
         """
         packed = pack_outcomes(outcomes)
         probe = claim.probe or Probe(origin="", subscription_id=b"")
-        written = await self._commit.call(
+        reply = await self._commit.call(
             "settle_bucket",
             claim.topic_id,
             claim.bucket,
             claim.token,
             packed,
-            int(rests),
             probe.origin,
             probe.subscription_id,
         )
-        return bool(written)
+        return _settled(reply)
 
-    async def settle_late(self, topic_id: str, bucket: int, outcomes: Sequence[Outcome]) -> int:
+    async def settle_late(self, topic_id: str, bucket: int, outcomes: Sequence[Outcome]) -> Settled:
         """Returns how many ends of requests past patience were written."""
         packed = pack_outcomes(outcomes)
-        return int(await self._commit.call("settle_late", topic_id, bucket, packed))
+        return _settled(await self._commit.call("settle_late", topic_id, bucket, packed))
 
     async def has_newer_event(self, claim: BucketClaim) -> bool:
         """Returns whether something was added to the bucket since it was claimed."""
@@ -110,6 +129,19 @@ class Buckets:
         wait_ms, flat = await self._commit.call("expire", limit)
         pairs = [(flat[i].decode(), flat[i + 1].decode()) for i in range(0, len(flat), 2)]
         return Claimed(wait_ms=wait_ms, claims=pairs)
+
+
+def _settled(reply: Sequence[Any]) -> Settled:
+    written, turned = reply
+    return Settled(
+        written=int(written),
+        turned=tuple(
+            Turned(
+                origin.decode("utf-8", "replace"), Blame(cause), error.decode("utf-8", "replace")
+            )
+            for origin, cause, error in turned
+        ),
+    )
 
 
 def read_bucket_claim(row: Sequence[Any]) -> BucketClaim:

@@ -23,7 +23,7 @@ class Limits:
             the clock went back. Retry-After is honoured up to 24 h. The same for fetches and
             verifications.
         longest_flight: longest time a subscription is skipped since a request is under way.
-        rest: how long a bucket waits whose requests could not be started, as a host was too busy.
+        rest: how long a subscription waits whose request had no turn, as its host was too busy.
         new_event_wait: who fails is tried again for a new event this long after its last attempt.
         look_again: a worker looks at each list at least this often, whether the bell rings or not.
         verify_after: a verification is sent this long after its request was written, so that the
@@ -33,9 +33,11 @@ class Limits:
         renewal_wait: when a lease is looked at again that is over but has a renewal pending.
         claim_steps: topics, or origins, that one claim looks at, at most.
         probe_first: how long after its opening a breaker probes; then 5 times as long each time.
-        probe_longest: the longest such step.
-        probe_longest_failing: the same where the origin takes connections. Shorter, since a
-            callback that works may be held with those that fail.
+        probe_longest: the longest such step: with a probe that hangs for as long as it may, and
+            the release of all that waits, an origin that is back has everything in a minute.
+        probe_spacing: so much longer at the least is the longest step for each origin that is
+            down, so that the probes of all have a bound.
+        probe_most: the longest step, however many are down.
         probe_buckets: waiting buckets that are looked at for somebody who can probe.
         release_interval: between two releases of waiting buckets, each of twice as many.
         release_most: buckets of one release, at most.
@@ -58,8 +60,9 @@ class Limits:
     heartbeat_kept: int = 60 * SECOND_MS
     worker_silent: int = WORKER_SILENT_MS
     probe_first: int = 5 * SECOND_MS
-    probe_longest: int = 1_800 * SECOND_MS
-    probe_longest_failing: int = 120 * SECOND_MS
+    probe_longest: int = 25 * SECOND_MS
+    probe_spacing: int = 50
+    probe_most: int = 1_800 * SECOND_MS
     probe_buckets: int = 4
     release_interval: int = 500
     release_most: int = 256

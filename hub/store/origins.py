@@ -1,10 +1,31 @@
 """Origins whose breaker is open, or was and left buckets that wait (fine print 10)."""
 
+import re
 from dataclasses import dataclass
 
 from hub.store.buckets import BucketClaim, read_bucket_claim
 from hub.store.commit import GroupCommit
 from hub.store.results import Claimed
+
+# What nearly all are: nothing in them needs a second look.
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[1-9][0-9]{3,4})?(?=[/?#]|\Z)")
+_ORIGIN = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#]*)")
+_PORT = re.compile(r":(?P<port>[0-9]*)\Z")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def origin_of(callback: str) -> str:
+    """Returns scheme, host and port of a callback, as lua/lib/origin.lua does; '' for none."""
+    if plain := _PLAIN.match(callback):
+        return plain[0]
+    found = _ORIGIN.match(callback)
+    if found is None:
+        return ""
+    scheme, authority = found["scheme"].lower(), found["authority"].lower()
+    port = _PORT.search(authority)
+    if port is not None and port["port"] in ("", _DEFAULT_PORTS.get(scheme, "80")):
+        authority = authority[: port.start()]
+    return f"{scheme}://{authority}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from hub.store.event_id import EventId
 
 ERROR_MAX_BYTES = 120
 _HEAD = struct.Struct(">16sQQB")
-_DELIVERED, _GONE, _FAILED, _IN_FLIGHT = 1, 2, 3, 4
+_DELIVERED, _GONE, _FAILED, _IN_FLIGHT, _NO_TURN = 1, 2, 3, 4, 5
 
 
 class Blame(enum.IntEnum):
@@ -18,7 +18,7 @@ class Blame(enum.IntEnum):
 
     CALLBACK = 0
     UNREACHABLE = 1  # no connection to the origin comes about
-    FAILING = 2  # several of its callbacks fail, and none succeeds
+    FAILING = 2  # several of its callbacks fail or are silent, and none succeeds
 
 
 class Reached(NamedTuple):
@@ -51,7 +51,14 @@ class Pending:
     remaining_ms: int
 
 
-Fate: TypeAlias = Reached | Left | Missed | Pending
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoTurn:
+    """Nothing was sent, as its host was too busy: it waits a little, and nothing is counted."""
+
+    blame: Blame = Blame.CALLBACK
+
+
+Fate: TypeAlias = Reached | Left | Missed | Pending | NoTurn
 
 
 class Outcome(NamedTuple):
@@ -88,4 +95,6 @@ def _packed_fate(fate: Fate) -> tuple[int, bytes]:
             return _FAILED, head + text
         case Pending(to=to, remaining_ms=remaining_ms):
             return _IN_FLIGHT, struct.pack(">IQI", remaining_ms, *to)
+        case NoTurn(blame=blame):
+            return _NO_TURN, bytes((blame,))
     assert_never(fate)

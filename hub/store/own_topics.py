@@ -9,7 +9,7 @@ from hub.store.commit import GroupCommit
 from hub.store.event_id import EventId
 from hub.store.log import Event, pack_event
 from hub.store.packing import pack_list
-from hub.store.topics import pack_seen, unpack_seen
+from hub.store.topics import pack_seen, unpack_all_seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,7 @@ class OwnTopics:
     async def before(self, url: str) -> Before:
         """Returns what the next document of a topic is judged by."""
         documents, flat = await self._commit.call("read_own", topic_id(url))
-        seen = {flat[i]: unpack_seen(flat[i + 1]) for i in range(0, len(flat), 2)}
-        return Before(documents=int(documents), seen=seen)
+        return Before(documents=int(documents), seen=unpack_all_seen(flat))
 
     async def publish(
         self, url: str, publication: Publication, *, before: Before

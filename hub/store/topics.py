@@ -2,13 +2,14 @@
 
 import enum
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from hub.feeds.diff import Seen
 from hub.protocol.urls import normalised, topic_id
-from hub.store.buckets import BucketClaim, read_bucket_claim
+from hub.store.buckets import FACTS, BucketClaim, read_bucket_claim
 from hub.store.commit import GroupCommit
 from hub.store.event_id import EventId
 from hub.store.log import Event, pack_event
@@ -17,12 +18,13 @@ from hub.store.results import Claimed
 
 _DELAYS = struct.Struct(">iii")
 # Rules, fingerprint, source (all zeros where there is none), and behind them when it left.
-_SEEN = struct.Struct(">B16s8s")
-_LEFT_AT = struct.Struct(">Q")
+_SEEN, _LEFT = struct.Struct(">B16s8s"), struct.Struct(">B16s8sQ")
 _NO_SOURCE = bytes(8)
 _FEEDS = (b"feed", b"json")
 # Before records told their rules: a fingerprint, and when it left.
 _WITHOUT_RULES = (16, 24)
+# How many things a claim of a topic is told in.
+_TOLD = 15
 
 
 class FetchOutcome(enum.StrEnum):
@@ -47,6 +49,7 @@ class TopicClaim:
         claimed_at_ms: when, by Redis's clock.
         mishaps: documents in a row since then that were not believed.
         mishaps_since_ms: when the first of them came; means nothing where there are none.
+        is_pinged: there was a ping since its last fetch, so that news is likely.
     """
 
     topic_id: str
@@ -63,6 +66,7 @@ class TopicClaim:
     claimed_at_ms: int
     mishaps: int = 0
     mishaps_since_ms: int = 0
+    is_pinged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class Topics:
     def __init__(self, commit: GroupCommit, *, randomness: str) -> None:
         self._commit = commit
         self._randomness = randomness
+        self._claims = count()
 
     async def ping(self, url: str) -> int:
         """Returns how many followed topics a ping for this URL has set going, once written."""
@@ -122,13 +127,14 @@ class Topics:
 
     async def claim(self, *, limit: int) -> Claimed[TopicClaim]:
         """Returns up to `limit` topics whose fetch is due."""
-        wait_ms, rows = await self._commit.call("claim_pinged", limit, self._randomness)
+        own = f"{next(self._claims)}.{self._randomness}"
+        wait_ms, *flat = await self._commit.call("claim_pinged", limit, own)
+        rows = (flat[at : at + _TOLD] for at in range(0, len(flat), _TOLD))
         return Claimed(wait_ms=wait_ms, claims=[_read_claim(row) for row in rows])
 
     async def seen(self, topic: str) -> dict[bytes, Seen]:
         """Returns what is known of a feed's entries, by their identity."""
-        flat = await self._commit.call("read_seen", topic)
-        return {flat[i]: unpack_seen(flat[i + 1]) for i in range(0, len(flat), 2)}
+        return unpack_all_seen(await self._commit.call("read_seen", topic))
 
     async def append(
         self, claim: TopicClaim, record: FetchRecord, *, is_bucket_wanted: bool
@@ -137,7 +143,7 @@ class Topics:
         facts = [part for pair in record.facts.items() for part in pair]
         seen = [part for key, value in record.seen.items() for part in (key, pack_seen(value))]
         retry_ms = -1 if record.retry_ms is None else record.retry_ms
-        answer, event_id, before, bucket = await self._commit.call(
+        answer, event_id, before, *bucket = await self._commit.call(
             "append",
             claim.topic_id,
             claim.token,
@@ -155,13 +161,20 @@ class Topics:
         return Appended(
             event_id=EventId.parse(event_id) if event_id else None,
             before=EventId.parse(before) if before else None,
-            bucket=read_bucket_claim(bucket) if bucket else None,
+            bucket=_read_bucket(bucket) if bucket else None,
         )
 
 
-def _read_claim(row: list[Any]) -> TopicClaim:
-    topic, token, fields, claimed_at = row
+def _read_bucket(flat: list[Any]) -> BucketClaim:
+    own, facts, members = flat[:3], flat[3 : 3 + FACTS], flat[3 + FACTS :]
+    return read_bucket_claim([*own, facts, members, b"", b""])
+
+
+def _read_claim(row: Sequence[Any]) -> TopicClaim:
     (
+        topic,
+        token,
+        claimed_at,
         url,
         etag,
         modified,
@@ -173,7 +186,8 @@ def _read_claim(row: list[Any]) -> TopicClaim:
         format_,
         mishaps,
         mishaps_since,
-    ) = fields
+        recheck,
+    ) = row
     return TopicClaim(
         topic_id=topic.decode(),
         token=token.decode(),
@@ -189,24 +203,29 @@ def _read_claim(row: list[Any]) -> TopicClaim:
         claimed_at_ms=int(claimed_at),
         mishaps=int(mishaps or 0),
         mishaps_since_ms=int(mishaps_since or 0),
+        is_pinged=recheck == b"0",
     )
 
 
 def pack_seen(seen: Seen) -> bytes:
     """Returns what is remembered of an entry as the records keep it."""
-    record = _SEEN.pack(seen.rules, seen.fingerprint, seen.source or _NO_SOURCE)
-    return record + (_LEFT_AT.pack(seen.left_at) if seen.left_at else b"")
+    source = seen.source or _NO_SOURCE
+    if seen.left_at:
+        return _LEFT.pack(seen.rules, seen.fingerprint, source, seen.left_at)
+    return _SEEN.pack(seen.rules, seen.fingerprint, source)
 
 
 def unpack_seen(raw: bytes) -> Seen:
     """Returns what was remembered of an entry."""
     if len(raw) in _WITHOUT_RULES:
         raw = _SEEN.pack(0, raw[:16], _NO_SOURCE) + raw[16:]
-    rules, fingerprint, source = _SEEN.unpack_from(raw)
-    left = raw[_SEEN.size :]
-    return Seen(
-        fingerprint=fingerprint,
-        left_at=_LEFT_AT.unpack(left)[0] if left else 0,
-        source=b"" if source == _NO_SOURCE else source,
-        rules=rules,
-    )
+    if len(raw) == _SEEN.size:
+        (rules, fingerprint, source), left_at = _SEEN.unpack(raw), 0
+    else:
+        rules, fingerprint, source, left_at = _LEFT.unpack(raw)
+    return Seen(fingerprint, left_at, b"" if source == _NO_SOURCE else source, rules)
+
+
+def unpack_all_seen(flat: Sequence[bytes]) -> dict[bytes, Seen]:
+    """Returns what is known of entries, from identities and records by turns."""
+    return dict(zip(flat[::2], map(unpack_seen, flat[1::2]), strict=True))

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterable
-from functools import partial
+from functools import lru_cache, partial
 
 import structlog
 from aiohttp import web
@@ -12,6 +12,7 @@ from hub.clock import token_hex
 from hub.descriptors import raise_limit
 from hub.embedded.folder import running_redis_url
 from hub.exits import EXIT_SETTINGS
+from hub.garbage import collect_seldom
 from hub.outbound.guard import Network, may_be_allowed
 from hub.protocol.lease import LeaseBounds
 from hub.protocol.requests import HostRule, RequestPolicy, SignatureMethod
@@ -32,6 +33,8 @@ from hub.web.tokens import Tokens
 
 _LOG = structlog.get_logger()
 _RANDOM_BYTES = 16
+# Reading an address costs more than all else of a request, and hosts come again and again.
+_HOSTS_KEPT = 1024
 
 
 def run(settings: Settings) -> int:
@@ -39,6 +42,7 @@ def run(settings: Settings) -> int:
     if settings.redis_url is None:
         _LOG.error("no redis url", hint="set WEBSUB_HUB_REDIS_URL, or run `websub-hub serve`")
         return EXIT_SETTINGS
+    collect_seldom()
     try:
         asyncio.run(_serve(settings, settings.redis_url.get_secret_value()))
     except UnfitRedis as error:
@@ -73,7 +77,7 @@ def policy_of(settings: Settings, face: Face) -> RequestPolicy:
 
 
 def _open_in(networks: Iterable[Network]) -> HostRule:
-    return partial(may_be_allowed, allow_list=tuple(networks))
+    return lru_cache(_HOSTS_KEPT)(partial(may_be_allowed, allow_list=tuple(networks)))
 
 
 async def _serve(settings: Settings, redis_url: str) -> None:

@@ -82,7 +82,7 @@ async def with_a_subscriber_that_fails(
         attempt=appended.bucket.attempt,
         fate=missed,
     )
-    assert await store.buckets.settle(appended.bucket, [outcome])
+    assert (await store.buckets.settle(appended.bucket, [outcome])).written
     await store.close()
 
 

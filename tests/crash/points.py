@@ -183,7 +183,7 @@ POINTS = (
         call="Buckets.settle",
         moment=_BEFORE,
         is_met=_reaches,
-        lapsed="False",
+        lapsed="Settled(written=0, turned=())",
     ),
     Point(
         name="bucket answered, cursors moved",
@@ -203,7 +203,7 @@ POINTS = (
         call="Buckets.settle_late",
         moment=_BEFORE,
         scene=Scene.SLOW_RECEIVERS,
-        lapsed="0",
+        lapsed="Settled(written=0, turned=())",
     ),
     Point(
         name="late answer settled",

@@ -1,7 +1,6 @@
 """What is news, and what is remembered, over the versions of one feed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -93,7 +92,7 @@ def test_only_records_that_differ_are_written() -> None:
     change = diff(second, seen, number=7)
     assert change.updates == {
         a.identity: record(second, 0),
-        c.identity: replace(seen[c.identity], left_at=7),
+        c.identity: seen[c.identity]._replace(left_at=7),
         second.entries[2].identity: record(second, 2),
     }
     assert b.identity not in change.updates
@@ -205,7 +204,7 @@ def test_records_of_other_rules_make_no_entry_changed() -> None:
     before, now = feed("a=1", "b", "c"), feed("a=2", "b", "d")
     seen = history(before)
     a, b, _ = before.entries
-    seen[a.identity] = replace(seen[a.identity], rules=RULES - 1, fingerprint=bytes(16))
+    seen[a.identity] = seen[a.identity]._replace(rules=RULES - 1, fingerprint=bytes(16))
     change = diff(now, seen, number=2)
     assert change.news == now.entries[2:]
     assert change.updates[a.identity] == record(now, 0)
@@ -225,8 +224,8 @@ def test_records_are_of_use_only_under_the_rules_that_made_them() -> None:
     (identity,) = seen = history(document)
     known = Known(identity=identity, fingerprint=document.entries[0].fingerprint)
     assert recognisable(seen) == {document.sources[identity]: known}
-    assert recognisable({identity: replace(seen[identity], rules=RULES - 1)}) == {}
-    assert recognisable({identity: replace(seen[identity], source=b"")}) == {}
+    assert recognisable({identity: seen[identity]._replace(rules=RULES - 1)}) == {}
+    assert recognisable({identity: seen[identity]._replace(source=b"")}) == {}
 
 
 def test_entries_rewritten_without_news_are_brought_up_to_date_200_at_a_time() -> None:

@@ -1,7 +1,5 @@
 """What a reader sees of an entry, and what is no news (the tables of hub/feeds/vocabulary.py)."""
 
-from dataclasses import replace
-
 import pytest
 
 from hub.feeds.diff import diff
@@ -160,6 +158,6 @@ def test_an_entry_whose_bytes_are_remembered_is_not_read_again() -> None:
     feed = read_document(body, "")
     assert isinstance(feed, Feed)
     ((identity, seen),) = diff(feed, {}, number=1).updates.items()
-    again = read_document(body, "", {identity: replace(seen, fingerprint=bytes(16))})
+    again = read_document(body, "", {identity: seen._replace(fingerprint=bytes(16))})
     assert isinstance(again, Feed)
     assert (again.entries[0].identity, again.entries[0].fingerprint) == (identity, bytes(16))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hub.protocol.requests import Mode, SignatureMethod, SubscriptionRequest
 from hub.protocol.urls import subscription_id, topic_id
-from hub.store.buckets import BucketClaim, Member
+from hub.store.buckets import BucketClaim, Member, Settled
 from hub.store.event_id import EventId
 from hub.store.log import WholeEvent
 from hub.store.origins import OriginStatus
@@ -152,23 +152,26 @@ class Scene:
         shown = self.run(self.workers[0].origins.breakers(limit=ALL)).shown
         return {one.origin: one for one in shown}
 
-    def settle(
-        self,
-        claim: BucketClaim,
-        fates: Mapping[str, Fate] | Fate | None = None,
-        *,
-        rests: bool = False,
-    ) -> bool:
+    def settle(self, claim: BucketClaim, fates: Mapping[str, Fate] | Fate | None = None) -> bool:
         """With one fate for each who is in the claim, or one by callback; none: not tried."""
+        return bool(self.settled(claim, fates).written)
+
+    def settled(
+        self, claim: BucketClaim, fates: Mapping[str, Fate] | Fate | None = None
+    ) -> Settled:
+        """The same, with what became of breakers."""
         outcomes = [
             outcome_of(claim, member, fate)
             for member in claim.members
             if (fate := _fate_of(member, fates)) is not None
         ]
-        return self.run(self.workers[0].buckets.settle(claim, outcomes, rests=rests))
+        return self.run(self.workers[0].buckets.settle(claim, outcomes))
 
     def settle_late(self, claim: BucketClaim, fate: Fate) -> int:
         """The end of the first member's request."""
+        return self.settled_late(claim, fate).written
+
+    def settled_late(self, claim: BucketClaim, fate: Fate) -> Settled:
         outcome = outcome_of(claim, claim.members[0], fate)
         buckets = self.workers[0].buckets
         return self.run(buckets.settle_late(claim.topic_id, claim.bucket, [outcome]))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.store.bell import rings
+from hub.store.bell import NEWER_EVENT, rings
 from hub.store.outcomes import Reached
 from tests.store.own_server import OwnServer
 from tests.store.scene import ONE, RELEASED, TWO, Scene, missed
@@ -60,6 +60,20 @@ def followed(scene: Scene, ear: Ear) -> Scene:
 def test_a_request_rings_for_itself_and_for_the_baseline(scene: Scene, ear: Ear) -> None:
     scene.accept(ONE)
     assert sorted(ear.heard()) == ["pinged", "unverified"]
+
+
+def test_an_event_for_a_bucket_that_is_worked_on_rings_with_its_topic(
+    followed: Scene, ear: Ear
+) -> None:
+    followed.publish()
+    claim = followed.claim_bucket()
+    ear.heard()
+    followed.publish()
+    newer = f"{NEWER_EVENT}{claim.topic_id}"
+    assert ear.heard().count(newer) == 1
+    followed.settle(claim, Reached(to=claim.head))
+    followed.publish()
+    assert newer not in ear.heard()
 
 
 def test_a_ping_rings_once_until_somebody_comes(followed: Scene, ear: Ear) -> None:

@@ -1,8 +1,12 @@
 """Origins that are held until a probe succeeds (fine print 10; design section 7)."""
 
+from dataclasses import replace
+
 import pytest
 
-from hub.store.outcomes import Fate, Left, Reached
+from hub.store.buckets import BucketClaim, Turned
+from hub.store.origins import origin_of
+from hub.store.outcomes import Blame, Fate, Left, NoTurn, Reached
 from tests.store.conftest import SceneWith
 from tests.store.scene import (
     FLIGHT_MS,
@@ -20,6 +24,7 @@ FOUR = [f"{DEAD}/{number}" for number in range(4)]
 WELL = "http://well.example/1"
 SECOND_MS, MINUTE_MS = 1_000, 60_000
 FIRST_MS = 5 * SECOND_MS
+LONGEST_MS = 25 * SECOND_MS
 CLAIM_LEASE_MS = 30 * SECOND_MS
 
 
@@ -38,6 +43,12 @@ def held(scene: Scene, *callbacks: str) -> Scene:
 def open_for_ms(scene: Scene, origin: str = DEAD) -> int | None:
     breaker = scene.breakers().get(origin)
     return breaker.for_ms if breaker is not None and breaker.is_open else None
+
+
+def first_of(claim: BucketClaim, callback: str) -> BucketClaim:
+    """The same claim with this one in front, whose end `settle_late` settles."""
+    members = sorted(claim.members, key=lambda one: one.subscription.callback != callback)
+    return replace(claim, members=tuple(members))
 
 
 def probes_fail(scene: Scene, *, count: int) -> None:
@@ -163,6 +174,79 @@ class TestOpening:
         claim = scene.claim_bucket()
         scene.settle(claim, {one: unreachable(claim)})
         assert (scene.claim_buckets() == []) is is_same
+        assert (origin_of(one) == origin_of(other)) is is_same
+        assert {*scene.breakers()} == {origin_of(one)}
+
+
+class TestSilence:
+    """All that an origin may have under way has no answer, so that nobody else has a turn."""
+
+    def silent(self, scene: Scene) -> BucketClaim:
+        scene.subscribe(*FOUR, WELL)
+        scene.publish()
+        claim = scene.claim_bucket()
+        asked, *others = FOUR
+        fates: dict[str, Fate] = dict.fromkeys(others, NoTurn(blame=Blame.FAILING))
+        scene.settle(claim, {asked: pending(claim), **fates, WELL: Reached(to=claim.head)})
+        return first_of(claim, asked)
+
+    def test_holds_those_who_had_no_turn_and_nobody_else(self, scene: Scene) -> None:
+        self.silent(scene)
+        assert open_for_ms(scene) == 0
+        scene.publish()
+        assert scene.deliver() == {WELL}
+        scene.later(2 * SECOND_MS)
+        assert scene.claim_buckets() == []
+        assert [scene.progress(callback).attempts for callback in FOUR] == [0] * 4
+
+    def test_an_answer_after_all_lets_them_go(self, scene: Scene) -> None:
+        claim = self.silent(scene)
+        scene.later(3 * SECOND_MS)
+        assert scene.settle_late(claim, Reached(to=claim.head)) == 1
+        assert open_for_ms(scene) is None
+        assert drain(scene)[0] == {*FOUR[1:]}
+
+    def test_no_answer_keeps_it_open_and_it_is_probed(self, scene: Scene) -> None:
+        claim = self.silent(scene)
+        scene.later(FIRST_MS - 1)
+        assert scene.settle_late(claim, failing(claim)) == 1
+        assert scene.claim_probes() == []
+        scene.later(1)
+        assert callbacks_of(scene.claim_probe()) < {*FOUR[1:]}
+
+    def test_a_probe_without_a_turn_is_made_up_for_soon(self, scene: Scene) -> None:
+        self.silent(scene)
+        scene.later(FIRST_MS)
+        probe = scene.claim_probe()
+        assert scene.settle(probe, NoTurn(blame=Blame.FAILING))
+        assert open_for_ms(scene) == FIRST_MS
+        assert scene.breakers()[DEAD].next_ms == 2 * SECOND_MS
+        scene.later(2 * SECOND_MS)
+        assert len(scene.claim_probe().members) == 1
+
+
+class TestWhatIsTold:
+    def test_that_it_opened_and_why_and_that_it_closed(self, scene: Scene) -> None:
+        scene.subscribe(*FOUR)
+        scene.publish()
+        claim = scene.claim_bucket()
+        told = scene.settled(claim, unreachable(claim)).turned
+        assert told == (Turned(DEAD, Blame.UNREACHABLE, "status 500"),)
+        scene.later(FIRST_MS)
+        probe = scene.claim_probe()
+        assert scene.settled(probe, unreachable(probe)).turned == ()
+        scene.later(LONGEST_MS)
+        probe = scene.claim_probe()
+        told = scene.settled(probe, Reached(to=probe.head)).turned
+        assert told == (Turned(DEAD, Blame.CALLBACK, ""),)
+
+    def test_the_same_of_an_end_past_patience(self, scene: Scene) -> None:
+        scene.subscribe(FOUR[0])
+        scene.publish()
+        claim = scene.claim_bucket()
+        assert scene.settled(claim, pending(claim)).turned == ()
+        told = scene.settled_late(claim, failing(claim)).turned
+        assert told == (Turned(DEAD, Blame.FAILING, "status 500"),)
 
 
 class TestProbing:
@@ -178,10 +262,9 @@ class TestProbing:
             assert len(claim.members) == 1
             assert scene.claim_probes(worker=1) == scene.claim_buckets() == []
             scene.settle(claim, unreachable(claim))
-        minutes = [ms / MINUTE_MS for ms in steps_ms]
-        assert minutes == [5 / 60, 25 / 60, 125 / 60, 625 / 60, 30, 30, 30]
+        assert steps_ms == [FIRST_MS] + [LONGEST_MS] * 6
 
-    def test_where_connections_are_taken_the_steps_stay_short(self, scene: Scene) -> None:
+    def test_where_connections_are_taken_the_steps_are_no_longer(self, scene: Scene) -> None:
         scene.subscribe(*FOUR)
         scene.publish()
         claim = scene.claim_bucket()
@@ -190,7 +273,25 @@ class TestProbing:
             scene.later(scene.breakers()[DEAD].next_ms)
             if claims := scene.claim_probes():
                 scene.settle(claims[0], failing(claims[0]))
-        assert scene.breakers()[DEAD].next_ms <= 2 * MINUTE_MS
+        assert scene.breakers()[DEAD].next_ms <= LONGEST_MS
+
+    @pytest.mark.parametrize(
+        ("origins", "longest_ms"),
+        [(500, LONGEST_MS), (10_000, 500 * SECOND_MS), (100_000, 30 * MINUTE_MS)],
+    )
+    def test_where_many_origins_are_down_each_is_probed_more_seldom(
+        self, scene: Scene, origins: int, longest_ms: int
+    ) -> None:
+        """All their probes together come to no more than 20 a second."""
+        held(scene, *FOUR)
+        record = scene.redis.hget(scene.key("origins"), DEAD)
+        others = {f"http://{number}.example": record for number in range(1, origins)}
+        scene.redis.hset(scene.key("origins"), mapping=others)
+        for _ in range(5):
+            scene.later(scene.breakers()[DEAD].next_ms)
+            claim = scene.claim_probe()
+            scene.settle(claim, unreachable(claim))
+        assert scene.breakers()[DEAD].next_ms == longest_ms
 
     def test_who_never_failed_probes_first(self, scene: Scene) -> None:
         """A callback that works must not be held for long with those that fail."""

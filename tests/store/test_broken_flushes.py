@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from hub.store.commit import BATCH_MAX
+from hub.store.commit import BATCH_MAX, GroupCommit
+from hub.store.limits import Limits
 from hub.store.results import StoreUnavailable
+from hub.store.scripts import load_scripts
 from hub.store.store import Store
 from tests.store.middleman import Middleman
-from tests.store.stores import DEADLINE_S, store_at
+from tests.store.stores import DEADLINE_S, store_at, until_available
 
 
 class TestWhatAFlushLeavesBehind:
@@ -72,6 +74,21 @@ class TestWhatAFlushLeavesBehind:
             await asyncio.wait([closing], timeout=DEADLINE_S)
             held.is_open.set()
             await asyncio.wait_for(asyncio.gather(*calls), DEADLINE_S)
+
+    async def test_one_that_redis_does_not_answer_in_time_fails_its_callers_alone(
+        self, held: Middleman, tmp_path: Path, key_prefix: str
+    ) -> None:
+        scripts = load_scripts(key_prefix=key_prefix, limits=Limits())
+        async with held.listen(tmp_path / "middle.sock") as url:
+            commit = GroupCommit(url, scripts, answer_timeout_s=0.1)
+            held.is_open.clear()
+            calls = [commit.call("heartbeat", f"{n}") for n in range(3)]
+            async with asyncio.timeout(DEADLINE_S):
+                answers = await asyncio.gather(*calls, return_exceptions=True)
+                assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+                held.is_open.set()
+                await until_available(lambda: commit.call("heartbeat", "later"))
+                await commit.close()
 
     async def test_an_error_of_another_kind_is_told_to_every_caller(
         self, redis_url: str, key_prefix: str

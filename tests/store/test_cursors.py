@@ -1,6 +1,6 @@
 """What moves a cursor, and when who fails is tried again (invariants 2, 3; fine print 6, 9)."""
 
-from hub.store.outcomes import Left, Reached
+from hub.store.outcomes import Left, NoTurn, Reached
 from tests.store.scene import (
     FLIGHT_MS,
     ONE,
@@ -232,28 +232,33 @@ class TestWhoWasNotTried:
 
     def test_waits_a_little_where_its_host_was_too_busy(self, followed: Scene) -> None:
         followed.publish()
-        claim = followed.claim_bucket()
-        followed.settle(claim, {TWO: Reached(to=claim.head)}, rests=True)
+        claim, before = followed.claim_bucket(), followed.progress(ONE)
+        followed.settle(claim, {ONE: NoTurn(), TWO: Reached(to=claim.head)})
         assert followed.claim_buckets() == []
         assert followed.repair() == 0
-        followed.world.set_time(followed.world.now + 1_999)
+        followed.later(1_999)
         assert followed.claim_buckets() == []
-        followed.world.set_time(followed.world.now + 1)
+        followed.later(1)
         assert callbacks_of(followed.claim_bucket()) == {ONE}
+        assert followed.progress(ONE) == before
 
-    def test_waits_no_more_where_something_is_published(self, followed: Scene) -> None:
+    def test_waits_alone_where_something_is_published(self, followed: Scene) -> None:
         followed.publish()
         claim = followed.claim_bucket()
-        followed.settle(claim, {TWO: Reached(to=claim.head)}, rests=True)
+        followed.settle(claim, {ONE: NoTurn(), TWO: Reached(to=claim.head)})
         followed.publish()
-        assert callbacks_of(followed.claim_bucket()) == {ONE, TWO}
+        assert followed.deliver() == {TWO}
+        followed.later(2_000)
+        assert followed.deliver() == {ONE}
 
-    def test_a_rest_brings_nobody_forward(self, followed: Scene) -> None:
+    def test_may_leave_while_it_waits(self, followed: Scene) -> None:
         followed.publish()
         claim = followed.claim_bucket()
-        followed.settle(claim, missed(claim, delay_ms=10_000), rests=True)
-        followed.world.set_time(followed.world.now + 9_999)
+        followed.settle(claim, {ONE: NoTurn(), TWO: Reached(to=claim.head)})
+        followed.unsubscribe(ONE)
+        followed.later(2_000)
         assert followed.claim_buckets() == []
+        assert followed.place(ONE) is None
 
     def test_the_lease_of_a_claim_counts_from_within_the_claim_call(self, followed: Scene) -> None:
         followed.publish()

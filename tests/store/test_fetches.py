@@ -54,7 +54,7 @@ class TestSeenEntries:
         followed.redis.hset(followed.key(f"seen:{ID}"), mapping=records)
         seen = followed.run(followed.workers[0].topics.seen(ID))
         old = Seen(fingerprint=b"f" * 16, left_at=0, rules=0)
-        assert [seen[b"1" * 16], seen[b"2" * 16]] == [old, replace(old, left_at=7)]
+        assert [seen[b"1" * 16], seen[b"2" * 16]] == [old, old._replace(left_at=7)]
 
     def test_more_values_than_lua_can_unpack_come_through(self, followed: Scene) -> None:
         seen = self.seen(12_000)
@@ -213,6 +213,15 @@ class TestHowOftenATopicIsFetched:
     def test_the_last_ping_is_always_followed_by_a_fetch(self, rested: Scene) -> None:
         self.fetches(rested)  # the last ping found none
         rested.later(1_000)
+        assert len(rested.claim_fetches()) == 1
+
+    def test_a_ping_beyond_them_is_due_when_it_may_be_followed(self, rested: Scene) -> None:
+        self.fetches(rested)
+        allowed_at = rested.redis.zscore(rested.key("wl:pinged"), ID)
+        rested.later(400)
+        rested.ping()
+        assert rested.redis.zscore(rested.key("wl:pinged"), ID) == allowed_at
+        rested.later(600)
         assert len(rested.claim_fetches()) == 1
 
     def test_a_worker_is_told_how_long_to_wait(self, rested: Scene) -> None:

@@ -110,7 +110,7 @@ class TestRequestsPastPatience:
         late = [outcome_of(first, m, Reached(to=first.head)) for m in first.members]
         mine = [o for o in late if o.subscription_id == subscription_id(TOPIC, ONE)]
         buckets = followed.workers[0].buckets
-        assert followed.run(buckets.settle_late(first.topic_id, first.bucket, mine)) == 1
+        assert followed.run(buckets.settle_late(first.topic_id, first.bucket, mine)).written == 1
         followed.settle(second, Reached(to=second.head))
         assert followed.deliver() == {ONE}
 
@@ -127,7 +127,7 @@ class TestRequestsPastPatience:
             incarnation=followed.progress(ONE).incarnation,
         )  # fmt: skip
         buckets = followed.workers[0].buckets
-        assert followed.run(buckets.settle_late(first.topic_id, first.bucket, [mine])) == 1
+        assert followed.run(buckets.settle_late(first.topic_id, first.bucket, [mine])).written == 1
         assert followed.place(ONE) is not None
         followed.settle(second, Reached(to=second.head))
         assert followed.place(ONE) is None
@@ -138,7 +138,7 @@ class TestRequestsPastPatience:
         followed.settle(claim, pending(claim))
         late = [outcome_of(claim, member, Reached(to=claim.head)) for member in claim.members]
         buckets = followed.workers[0].buckets
-        assert followed.run(buckets.settle_late(claim.topic_id, claim.bucket, late)) == 2
+        assert followed.run(buckets.settle_late(claim.topic_id, claim.bucket, late)).written == 2
 
     def test_a_flight_written_before_the_clock_went_back_holds_nobody(self, scene: Scene) -> None:
         scene.subscribe(ONE)

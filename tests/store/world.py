@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from redis import Redis
 
 from hub.store.limits import Limits
-from hub.store.outcomes import Blame, Fate, Missed, Outcome, Pending
+from hub.store.outcomes import Blame, Fate, Left, Missed, NoTurn, Outcome, Pending, Reached
 from hub.store.scripts import load_scripts
 from hub.store.store import Store
 
@@ -172,33 +172,47 @@ class Model:
         breaker = self.breaker(pair)
         return breaker is not None and breaker.is_open
 
+    def longest_probe_wait(self) -> int:
+        limits = self.limits
+        each = len(self.breakers) * limits.probe_spacing
+        return min(limits.probe_most, max(limits.probe_longest, each))
+
     def probe_delay(self, breaker: ModelBreaker) -> int:
-        limits, is_unreachable = self.limits, breaker.cause is Blame.UNREACHABLE
-        longest = limits.probe_longest if is_unreachable else limits.probe_longest_failing
-        return int(min(limits.probe_first * 5 ** (breaker.step - 1), longest))
+        step = self.limits.probe_first * 5 ** (breaker.step - 1)
+        return int(min(step, self.longest_probe_wait()))
 
     def longest_look(self, breaker: ModelBreaker) -> int:
         """How far ahead a breaker's time may lie."""
         limits = self.limits
         if not breaker.is_open:
             return limits.release_interval
-        return max(
-            self.probe_delay(breaker), limits.probe_longest_failing, limits.claim_lease,
-            limits.longest_flight,
-        )  # fmt: skip
+        return max(limits.probe_most, limits.claim_lease, limits.longest_flight)
 
     def judge_origin(
         self, pair: tuple[str, str], outcome: Outcome, now: int, *, is_probe: bool
     ) -> bool:
         """What an outcome says about its origin; whether it is counted against its subscription."""
         breaker, fate = self.breaker(pair), outcome.fate
-        if is_probe and breaker is not None and breaker.probe == outcome.attempt:
+        is_probed = is_probe and breaker is not None and breaker.probe == outcome.attempt
+        if breaker is not None and is_probed and not isinstance(fate, NoTurn):
             return self._end_probe(breaker, fate, now)
-        if isinstance(fate, Missed) and fate.blame is not Blame.CALLBACK and not self.is_held(pair):
+        is_judged = isinstance(fate, (Missed, NoTurn)) and fate.blame is not Blame.CALLBACK
+        if is_judged and not self.is_held(pair):
+            assert isinstance(fate, (Missed, NoTurn))
             opened = ModelBreaker(cause=fate.blame, at=0)
             opened.at = now + self.probe_delay(opened)
             self.breakers[origin_of(pair)] = opened
         return True
+
+    def judge_late(self, pair: tuple[str, str], outcome: Outcome, now: int) -> bool:
+        """The same of an end past patience: who answers after all shows that it is only slow."""
+        breaker, is_answer = self.breaker(pair), isinstance(outcome.fate, (Reached, Left))
+        is_probe = breaker is not None and breaker.probe == outcome.attempt
+        if breaker is not None and breaker.is_open and is_answer and not is_probe:
+            if breaker.cause is not Blame.UNREACHABLE:
+                breaker.is_open, breaker.probe, breaker.at = False, 0, now
+            return True
+        return self.judge_origin(pair, outcome, now, is_probe=True)
 
     def _end_probe(self, breaker: ModelBreaker, fate: Fate, now: int) -> bool:
         if isinstance(fate, Pending):

@@ -7,13 +7,13 @@ from hub.outbound.request import Reason
 from hub.store.outcomes import Blame
 from workers.blame import ORIGINS_MAX, Witness
 
-ONE, TWO, THREE = (f"http://a.example/{number}" for number in (1, 2, 3))
+ONE, TWO, THREE, FOUR, FIVE = (f"http://a.example/{number}" for number in range(1, 6))
 ELSEWHERE = "http://b.example/1"
 
 
 @pytest.fixture
 def witness() -> Witness:
-    return Witness()
+    return Witness(patience_s=0)
 
 
 def blame(
@@ -78,3 +78,49 @@ def test_it_forgets_those_it_knew_first(witness: Witness) -> None:
     for number in range(ORIGINS_MAX):
         blame(witness, f"http://{number}.example/", None)
     assert blame(witness, THREE, None) is Blame.CALLBACK
+
+
+class TestSilence:
+    """Whether all is silent that may be under way, so that nobody else would have a turn."""
+
+    def left(self, witness: Witness, *callbacks: str) -> None:
+        for callback in callbacks:
+            witness.leave_silent(callback, sent_at_s=monotonic_s())
+
+    def test_it_takes_three_that_are_silent_and_one_without_a_turn(self, witness: Witness) -> None:
+        self.left(witness, ONE, TWO, TWO)
+        assert witness.blame_for_no_turn(FOUR) is Blame.CALLBACK
+        self.left(witness, THREE)
+        assert witness.blame_for_no_turn(FOUR) is Blame.FAILING
+        assert witness.is_silent(FOUR)
+
+    def test_a_host_with_room_is_asked(self, witness: Witness) -> None:
+        self.left(witness, ONE, TWO, THREE)
+        assert not witness.is_silent(FOUR)
+
+    def test_another_host_is_asked(self, witness: Witness) -> None:
+        self.left(witness, ONE, TWO, THREE)
+        witness.blame_for_no_turn(FOUR)
+        assert not witness.is_silent(ELSEWHERE)
+
+    def test_before_patience_is_over_nobody_is_silent(self) -> None:
+        witness = Witness(patience_s=3600)
+        self.left(witness, ONE, TWO, THREE)
+        assert witness.blame_for_no_turn(FOUR) is Blame.CALLBACK
+
+    def test_any_answer_ends_it(self, witness: Witness) -> None:
+        for reason in ("success", None):
+            self.left(witness, ONE, TWO, THREE)
+            assert witness.blame_for_no_turn(FOUR) is Blame.FAILING
+            if reason is None:
+                blame(witness, ONE, None)
+            else:
+                witness.hear_success(ONE)
+            assert witness.blame_for_no_turn(FOUR) is Blame.CALLBACK
+
+    def test_an_end_without_an_answer_makes_room_for_one(self, witness: Witness) -> None:
+        self.left(witness, ONE, TWO, THREE, FOUR)
+        assert witness.blame_for_no_turn(FIVE) is Blame.FAILING
+        blame(witness, ONE, Reason.TIMED_OUT)
+        assert not witness.is_silent(FIVE)
+        assert witness.blame_for_no_turn(FIVE) is Blame.FAILING

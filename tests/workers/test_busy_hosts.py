@@ -1,9 +1,11 @@
 """A host with more to get than it may get at once (fine print 6; design section 7)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from hub.clock import monotonic_s
 from hub.protocol.requests import Mode
@@ -32,6 +34,10 @@ async def followed(
     for callback in callbacks:
         callback.otherwise = otherwise
     return topic, callbacks
+
+
+def told(lines: Sequence[EventDict], event: str) -> list[EventDict]:
+    return [line for line in lines if line["event"] == event]
 
 
 def tries(callbacks: list[Callback]) -> int:
@@ -71,17 +77,65 @@ async def test_nothing_is_started_once_its_bucket_is_settled(
     assert AT_ONCE <= tries(callbacks) <= tried + AT_ONCE < len(callbacks)
 
 
-async def test_a_bucket_whose_host_is_too_busy_rests(start_hub: StartHub, site: Site) -> None:
-    hub = await start_hub(requests_at_once_per_host=AT_ONCE)
+async def test_who_had_no_turn_waits_alone(
+    start_hub: StartHub, site: Site, other_site: Site
+) -> None:
+    """The others of the bucket get each event as it comes."""
+    hub = await start_hub(requests_at_once_per_host=AT_ONCE, patience_s=0.2)
     topic, callbacks = await followed(hub, site, 4, HANG)
-    (crew,) = hub.crews
-    await hub.publish_event(topic, b"2")
-    await eventually(lambda: tries(callbacks) > 0, 2)
-    crew.deliver.close()
-    await crew.deliver.finish()
-    due_in_s = hub.due_in_s(topic, "ready")
-    assert due_in_s is not None
-    assert due_in_s > 1
+    quick = other_site.callback("/quick")
+    await hub.subscribe(topic, quick)
+    for number in range(1, 4):
+        await hub.publish_event(topic, b"event %d" % number)
+        await quick.wait_for(number)
+    waiting = [callback for callback in callbacks if not callback.deliveries]
+    assert len(waiting) == len(callbacks) - AT_ONCE
+
+    def rests(callback: Callback) -> bool:
+        progress, (seconds, _) = hub.progress(topic, callback), hub.redis.time()
+        return progress is not None and 0 < progress.flight_until_ms <= (seconds + 3) * 1000
+
+    await eventually(lambda: all(map(rests, waiting)), 5)
+    assert [hub.attempts(topic, callback) for callback in waiting] == [0] * len(waiting)
+    for callback in callbacks:
+        callback.otherwise = Reply()
+    hub.move_clock(60)
+    await hub.until_up_to_date(topic, *callbacks)
+
+
+async def test_a_host_that_answers_nobody_is_held_with_those_who_had_no_turn(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(
+        limits={"bucket_size": 4}, requests_at_once_per_host=3, request_deadline_s=15,
+        claim_lease_s=60,
+    )  # fmt: skip
+    topic, callbacks = await followed(hub, site, 16, HANG)
+    with capture_logs() as lines:
+        await hub.publish_event(topic, b"2")
+        await eventually(lambda: bool(told(lines, "breaker open")), 10)
+    (line,) = told(lines, "breaker open")
+    assert (line["origin"], line["why"]) == (site.url, "nobody succeeds there")
+    # Long before the first of them has failed.
+    assert [hub.attempts(topic, callback) for callback in callbacks] == [0] * 16
+    assert tries(callbacks) == 3
+
+
+async def test_a_host_that_is_slow_and_no_worse_is_let_go_by_each_answer(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(
+        limits={"bucket_size": 4, "release_interval": 50, "rest": 200}, requests_at_once_per_host=3,
+        request_deadline_s=15, claim_lease_s=60,
+    )  # fmt: skip
+    topic, callbacks = await followed(hub, site, 9, Reply(delay_s=1.2))
+    with capture_logs() as lines:
+        await hub.publish_event(topic, b"2")
+        await eventually(lambda: bool(told(lines, "breaker closed")), 10)
+        await hub.until_up_to_date(topic, *callbacks)
+    assert [len(callback.deliveries) for callback in callbacks] == [1] * 9
+    assert [hub.attempts(topic, callback) for callback in callbacks] == [0] * 9
+    assert told(lines, "breaker open")
 
 
 async def test_a_busy_host_takes_no_capacity_from_others(

@@ -98,6 +98,24 @@ async def test_patience_ends_when_a_newer_event_comes(start_hub: StartHub, site:
     await quick.wait_for(2, within_s=10)
 
 
+async def test_who_failed_the_last_time_holds_up_nobodys_newer_event(
+    start_hub: StartHub, site: Site
+) -> None:
+    hub = await start_hub(
+        patience_s=14, patience_newer_s=10, request_deadline_s=15, claim_lease_s=60
+    )
+    topic, (failing, quick) = await followed(hub, site, "failing", "quick")
+    failing.replies.append(Reply(status=500))
+    failing.otherwise = HANG
+    await publish(hub, topic, 1)
+    await hub.until_failed(topic, failing, 1)
+    hub.move_clock(FLIGHT_OVER_S)
+    await failing.wait_for(2)
+    await publish(hub, topic, 2)
+    await quick.wait_for(2, within_s=5)
+    assert is_in_flight(hub, topic, failing)
+
+
 async def test_a_late_success_moves_the_cursor(hub: Hub, site: Site) -> None:
     topic, (slow,) = await followed(hub, site, "slow")
     slow.replies.append(SLOW)

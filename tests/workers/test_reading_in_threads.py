@@ -1,17 +1,22 @@
-"""Work on a large body leaves the event loop free."""
-
-import threading
+"""Reading what may take long leaves the event loop free."""
 
 import pytest
 
-from workers.fetch import READ_IN_THREAD_BYTES, off_the_loop
+from workers.fetch import READ_AT_ONCE_BYTES, READ_AT_ONCE_TAGS, is_quickly_read
 
 
 @pytest.mark.parametrize(
-    ("size", "is_in_thread"), [(0, False), (READ_IN_THREAD_BYTES, False), (10**6, True)]
+    ("body", "is_quick"),
+    [
+        pytest.param(b"<a>" + b"y" * 12_000, True, id="a usual feed"),
+        pytest.param(b"<" * READ_AT_ONCE_TAGS, True, id="as many tags as are allowed"),
+        pytest.param(b"<" * (READ_AT_ONCE_TAGS + 1), False, id="many tags"),
+        pytest.param(b"{" * (READ_AT_ONCE_TAGS + 1), False, id="many objects"),
+        pytest.param(bytes(READ_AT_ONCE_BYTES), True, id="as long as is allowed"),
+        pytest.param(bytes(READ_AT_ONCE_BYTES + 1), False, id="long"),
+    ],
 )
-async def test_a_large_body_is_worked_on_in_a_thread_and_a_small_one_at_once(
-    size: int, *, is_in_thread: bool
+def test_only_what_is_short_and_has_few_tags_is_read_on_the_event_loop(
+    body: bytes, *, is_quick: bool
 ) -> None:
-    worked_in = await off_the_loop(bytes(size), threading.get_ident)
-    assert (worked_in != threading.get_ident()) is is_in_thread
+    assert is_quickly_read(body) is is_quick

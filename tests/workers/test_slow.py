@@ -45,10 +45,14 @@ def capacity() -> Capacity:
     return Capacity()
 
 
-@pytest.fixture
-async def sending() -> Sending:
+def sending_of_its_own() -> Sending:
     loop = asyncio.get_running_loop()
     return Batch(GET, [Addressee(GET.url)], loop=loop, on_drop=lambda _: None).sendings[0]
+
+
+@pytest.fixture
+async def sending() -> Sending:
+    return sending_of_its_own()
 
 
 async def asked(
@@ -103,6 +107,28 @@ async def test_what_answers_in_time_takes_no_slot(sending: Sending, capacity: Ca
     slots = Slots(1)
     assert await answer_to(sending, capacity.hold(), slots, patience_s=5) is ANSWER
     assert (capacity.given_back, slots.free) == (0, 1)
+
+
+async def test_each_has_patience_of_its_own(capacity: Capacity) -> None:
+    slots, hasty, patient = Slots(1), sending_of_its_own(), sending_of_its_own()
+    first = asyncio.create_task(answer_to(hasty, capacity.hold(), slots, patience_s=PATIENCE_S))
+    second = asyncio.create_task(answer_to(patient, capacity.hold(), slots, patience_s=60))
+    assert isinstance(await first, NoAnswer)
+    assert not patient.done()
+    patient.set_result(ANSWER)
+    assert await second is ANSWER
+
+
+async def test_who_comes_while_another_waits_is_looked_at_as_well(
+    sending: Sending, capacity: Capacity
+) -> None:
+    slots = Slots(1)
+    sending.set_result(ANSWER)
+    await answer_to(sending, capacity.hold(), slots, patience_s=PATIENCE_S)
+    outcome = await answer_to(
+        sending_of_its_own(), capacity.hold(), slots, patience_s=2 * PATIENCE_S
+    )
+    assert isinstance(outcome, NoAnswer)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@
 --! clock worklist progress origin bucket
 local mode, topic, key, url, sid = unpack(ARGV, 1, 5)
 local pair = pair_key(sid)
-local pending = redis.call('HLEN', pair) - redis.call('HEXISTS', pair, 'applied')
+local pending = redis.call('HLEN', pair)
+if pending > 0 then pending = pending - redis.call('HEXISTS', pair, 'applied') end
 if pending >= L.pending_per_pair then return -1 end
 if mode == 'unsubscribe' and pending == 0 and redis.call('HEXISTS', index_key(sid), sid) == 0 then return 0 end
-make_topic(topic, key, url)
+local t = redis.call('HMGET', topic_key(topic), 'url', 'has_baseline')
+if not t[1] then make_topic(topic, key, url) end
 redis.call('HINCRBY', topic_key(topic), 'pending', 1)
 local n = number()
 redis.call('HSET', P .. 'request:' .. n, 'mode', mode, 'topic', topic, 'sid', sid, 'url', url, 'callback', ARGV[6],
@@ -15,8 +17,9 @@ redis.call('HSET', P .. 'request:' .. n, 'mode', mode, 'topic', topic, 'sid', si
 if ARGV[10] == '1' then redis.call('HSET', P .. 'request:' .. n, 'verify_token', ARGV[9]) end
 redis.call('ZADD', P .. 'requests', n, n)
 redis.call('HSET', pair, n, mode .. ':' .. string.format('%.0f', NOW))
-add(UNVERIFIED, n, NOW + L.verify_after)
-if mode == 'subscribe' and redis.call('HEXISTS', topic_key(topic), 'has_baseline') == 0 then
+-- Of a number that was just drawn there is no claim and no time.
+set_time(UNVERIFIED, n, NOW + L.verify_after)
+if mode == 'subscribe' and not t[2] then
   redis.call('HSET', topic_key(topic), 'fetch_at', NOW)
   add(PINGED, topic, NOW)
 end

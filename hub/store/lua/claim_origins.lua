@@ -34,7 +34,7 @@ end
 
 -- Those that have been looked at go behind the others, so that each is the next one in its turn.
 local function probe(b)
-  local waits, next_at = waits_key(b.origin), NOW + L.probe_longest_failing
+  local waits, next_at = waits_key(b.origin), NOW + longest_probe_wait()
   b.probe = 0
   local members = redis.call('ZRANGE', waits, 0, L.probe_buckets - 1)
   for _, member in ipairs(members) do

@@ -8,12 +8,14 @@ if (redis.call('HGET', t, 'documents') or '0') ~= ARGV[4] then return { 0, false
 make_topic(topic, key, url)
 -- Before the event, so that it is published to whoever begins to read while it is written.
 mark_read(topic)
-write_records(topic, ARGV[5], ARGV[8], ARGV[9])
-redis.call('HINCRBY', t, 'documents', 1)
-redis.call('HSET', t, 'has_baseline', 1, 'fetched_at', NOW)
+local fields = list(ARGV[5])
+put(fields, 'documents', ARGV[4] + 1, 'has_baseline', 1, 'fetched_at', NOW)
+local id = ARGV[6] ~= '' and write_event(topic, ARGV[6], fields)
+redis.call('HSET', t, unpack(fields))
+write_seen(topic, ARGV[8], ARGV[9])
 redis.call('HDEL', t, 'failures', 'refused')
 redis.call('SET', P .. 'body:' .. topic, ARGV[7])
-if ARGV[6] == '' then return { 1, false } end
-local id = write_event(topic, ARGV[6])
+if not id then return { 1, false } end
+wake_buckets(topic)
 touch_ready(topic)
 return { 1, id }

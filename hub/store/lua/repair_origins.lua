@@ -7,7 +7,7 @@ for i = 1, #found[2], 2 do
   local b = breaker_at(found[2][i])
   local at = tonumber(redis.call('ZSCORE', ORIGINS.z, b.origin))
   local longest = L.release_interval
-  if b.is_open then longest = math.max(probe_delay(b), L.probe_longest_failing, L.claim_lease, L.longest_flight) end
+  if b.is_open then longest = math.max(L.probe_most, L.claim_lease, L.longest_flight) end
   if not at or at > NOW + longest + L.clock_slack then
     keep_breaker(b, NOW)
     missing = missing + 1

@@ -56,9 +56,8 @@ local function mend_bucket(k)
   local due, lease, held = look_at_bucket(k)
   local score = redis.call('ZSCORE', list.z, k)
   local is_swept = not t[5] or tonumber(k) < tonumber(t[5])
-  -- A bucket that rests lies that much later than its members are due.
   local function is_late(at)
-    return is_swept and not standing_claim(list, k) and (not score or tonumber(score) > math.max(at, NOW + L.rest))
+    return is_swept and not standing_claim(list, k) and (not score or tonumber(score) > math.max(at, NOW))
   end
   if due and is_late(due) then
     add(list, k, due)

@@ -1,6 +1,7 @@
 -- settle_late(topic_id, bucket, outcomes): the ends of requests that were left in flight, each written only where its attempt still
--- stands (fine print 9). Returns how many were.
+-- stands (fine print 9). Returns {how many were, {{origin, cause or 0, error}, ...} of each breaker that opened or closed}.
 --! clock worklist progress origin bucket outcome
+turned = {}
 local topic, k = ARGV[1], ARGV[2]
 local progress = progress_key(topic, k)
 local written, at, wake_at = 0, 1, nil
@@ -14,7 +15,10 @@ local function judge_origin(o, subscription)
   if b and b.is_open and b.probe == o.attempt then
     end_probe(b, o)
   elseif o.kind == FAILED and o.blamed ~= 0 then
-    open_breaker(origin_of(subscription), o.blamed)
+    open_breaker(origin_of(subscription), o)
+  elseif o.kind ~= FAILED and b and b.is_open and b.cause ~= UNREACHABLE then
+    -- It was slow and no worse: what was held when all that was under way was silent goes on.
+    close_breaker(b)
   end
 end
 
@@ -40,4 +44,4 @@ while at <= #ARGV[3] do
 end
 if wake_at then add_bucket(topic, k, wake_at) end
 forget_if_unfollowed(topic)
-return written
+return { written, turned }

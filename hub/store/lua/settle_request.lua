@@ -40,12 +40,14 @@ local function subscribe()
     start_cursor(p)
     redis.call('HINCRBY', topic_key(topic), 'subscriptions', 1)
   end
-  p.incarnation = number()
+  -- Drawn when it was accepted, and no other number is equal to it.
+  p.incarnation = tonumber(n)
   local lease_end = tonumber(r[9]) + tonumber(r[6]) * 1000 + L.lease_grace
   redis.call('HSET', progress_key(topic, k), sid, show_progress(p))
   redis.call('HSET', roster_key(topic, k), sid,
     struct.pack('>BI8BBB', 1, lease_end, r[7], r[8], #r[5]) .. r[5] .. r[4])
-  add(ENDING, topic .. '.' .. k, lease_end)
+  -- Nothing in this list is claimed, and the earliest lease counts.
+  redis.call('ZADD', ENDING.z, 'LT', lease_end, topic .. '.' .. k)
   local at = due_at(p, parse_id(redis.call('HGET', topic_key(topic), 'head')))
   if at then add_bucket(topic, k, at) end
 end
@@ -61,23 +63,28 @@ end
 -- confirmed is not asked again and again.
 remove(UNVERIFIED, n)
 local pair = pair_key(sid)
+local others, applied = 0, 0
+local flat = redis.call('HGETALL', pair)
+for i = 1, #flat, 2 do
+  if flat[i] == 'applied' then applied = tonumber(flat[i + 1]) elseif flat[i] ~= n then others = others + 1 end
+end
 local answer = 'finished'
-local is_newest = tonumber(redis.call('HGET', pair, 'applied') or 0) <= tonumber(n)
+local is_newest = applied <= tonumber(n)
 -- WebSub 5.2: who is told that a subscription is denied has none, be it that the request was a renewal.
 if outcome == 'denied' and is_newest then unsubscribe() end
 if outcome == 'confirmed' then
-  if not is_newest then
-    answer = 'superseded'
-  else
-    redis.call('HSET', pair, 'applied', n)
+  answer = is_newest and 'applied' or 'superseded'
+  if is_newest then
+    if others > 0 then redis.call('HSET', pair, 'applied', n) end
     if mode == 'subscribe' then subscribe() else unsubscribe() end
-    answer = 'applied'
   end
 end
-redis.call('HDEL', pair, n)
-if redis.call('HLEN', pair) == redis.call('HEXISTS', pair, 'applied') then redis.call('DEL', pair) end
-redis.call('DEL', key)
+if others > 0 then
+  redis.call('HDEL', pair, n)
+  redis.call('DEL', key)
+else
+  redis.call('DEL', key, pair)
+end
 redis.call('ZREM', P .. 'requests', n)
-redis.call('HINCRBY', topic_key(topic), 'pending', -1)
-forget_if_unfollowed(topic)
+if redis.call('HINCRBY', topic_key(topic), 'pending', -1) <= 0 then forget_if_unfollowed(topic) end
 return answer

@@ -73,10 +73,12 @@ local function sweep_step(topic)
   if not from then return end
   local last = tonumber(redis.call('HGET', topic_key(topic), 'buckets') or 0)
   local to = math.min(from + L.sweep_slice - 1, last)
-  local list = ready_list(topic)
+  local list, is_held_up = ready_list(topic), false
   for k = from, to do
-    if redis.call('ZSCORE', room_key(topic), k) then add(list, tostring(k), NOW) end
+    if redis.call('ZSCORE', room_key(topic), k) then is_held_up = add(list, tostring(k), NOW) or is_held_up end
   end
+  -- Who waits for slow answers is told that the others of the bucket have something newer to get.
+  if is_held_up then ring(READY.bell .. ' ' .. topic) end
   if to >= last then
     redis.call('HDEL', topic_key(topic), 'sweep')
   else
@@ -152,12 +154,20 @@ local function look_at_slot(topic, k, sid, progress, subscription_of, head)
   return p, turn_at(topic, k, sid, p, head, subscription_of), subscription
 end
 
+-- Writes what has changed, subscription and progress alternating; in one call, as each walks through the whole of a small hash.
+local function write_progress(topic, k, changed)
+  for from = 1, #changed, L.slice do
+    redis.call('HSET', progress_key(topic, k), unpack(changed, from, math.min(from + L.slice - 1, #changed)))
+  end
+end
+
 -- What a claim hands out of one member, whose flight counts as ended.
-local function hand_out(members, topic, k, sid, p, subscription, progress)
+local function hand_out(members, changed, sid, p, subscription, progress)
   if p.flight_until ~= 0 then
     p.flight_until, p.attempt = 0, 0
     progress = show_progress(p)
-    redis.call('HSET', progress_key(topic, k), sid, progress)
+    changed[#changed + 1] = sid
+    changed[#changed + 1] = progress
   end
   members[#members + 1] = sid
   members[#members + 1] = subscription
@@ -175,18 +185,19 @@ local function claim_bucket(topic, k, randomness, breaker)
   local roster = {}
   for i = 1, #flat, 2 do roster[flat[i]] = flat[i + 1] end
   local function subscription_of(sid) return roster[sid] end
-  local members, next_at = {}, nil
+  local members, changed, next_at = {}, {}, nil
   local all = redis.call('HGETALL', progress_key(topic, k))
   for i = 1, #all, 2 do
     local p, at, subscription = look_at_slot(topic, k, all[i], all[i + 1], subscription_of, head)
     if p and subscription and at and at <= NOW then
-      hand_out(members, topic, k, all[i], p, subscription, all[i + 1])
+      hand_out(members, changed, all[i], p, subscription, all[i + 1])
     elseif at and (not next_at or at < next_at) then
       next_at = at
     end
   end
   local probe = breaker and #breaker.candidates > 0 and choose_probe(breaker.candidates, number())
-  if probe then hand_out(members, topic, k, probe.sid, probe.p, probe.subscription, show_progress(probe.p)) end
+  if probe then hand_out(members, changed, probe.sid, probe.p, probe.subscription, show_progress(probe.p)) end
+  write_progress(topic, k, changed)
   if #members == 0 then
     if next_at then redis.call('ZADD', list.z, next_at, k) else redis.call('ZREM', list.z, k) end
     return false

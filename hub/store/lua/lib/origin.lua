@@ -1,20 +1,26 @@
 -- Origins (scheme, host, port) with a breaker: while it is open their subscriptions are held, and one request at a time probes.
 -- A breaker is there from its opening until it is closed and nothing waits (fine print 10); then its origin is like any other.
 local ORIGINS, BREAKERS = list_of('origins'), P .. 'origins'
--- What opened it: no connection comes about, or several callbacks fail and none succeeds.
+-- What opened it: no connection comes about; or several callbacks fail and none succeeds, or all that may be under way is silent.
 local UNREACHABLE = 1
 
 local function waits_key(origin) return P .. 'waits:' .. origin end
 
--- The origin of a roster record's callback.
-local function origin_of(subscription)
-  local _, _, _, _, secret_bytes, at = struct.unpack('>BI8BBB', subscription)
-  local scheme, authority = string.match(subscription, '^(%a+)://([^/?#]*)', at + secret_bytes)
+local function without_default_port(scheme, authority)
   if not scheme then return '' end
   scheme, authority = string.lower(scheme), string.lower(authority)
   local port = string.match(authority, ':(%d*)$')
   if port == '' or port == (scheme == 'https' and '443' or '80') then authority = string.sub(authority, 1, -2 - #port) end
   return scheme .. '://' .. authority
+end
+
+-- The origin of a roster record's callback, as `origin_of` of hub/store/origins.py says it. Those of a bucket likely are few.
+local seen_origins = {}
+local function origin_of(subscription)
+  local _, _, _, _, secret_bytes, at = struct.unpack('>BI8BBB', subscription)
+  local start = string.match(subscription, '^%a+://[^/?#]*', at + secret_bytes) or ''
+  if not seen_origins[start] then seen_origins[start] = without_default_port(string.match(start, '^(%a+)://(.*)$')) end
+  return seen_origins[start]
 end
 
 -- An empty table of breakers costs healthy buckets one call.
@@ -55,24 +61,30 @@ local function forget_breaker(b)
   seen_breakers[b.origin] = false
 end
 
--- How long (ms) until the next probe: 5 s, then 5 times as long each time, and not so long where the origin takes connections,
--- since a healthy callback there may be held with the rest.
-local function probe_delay(b)
-  local longest = b.cause == UNREACHABLE and L.probe_longest or L.probe_longest_failing
-  return math.min(L.probe_first * 5 ^ (b.step - 1), longest)
+-- Where very many origins are down each is probed the more seldom: the probes of all come to no more than one each L.probe_spacing.
+local function longest_probe_wait()
+  return math.min(L.probe_most, math.max(L.probe_longest, redis.call('HLEN', BREAKERS) * L.probe_spacing))
 end
 
--- A failure that is the origin's opens its breaker; one that is open already is changed by its probe alone.
-local function open_breaker(origin, cause)
+-- How long (ms) until the next probe: 5 s, then 5 times as long each time.
+local function probe_delay(b) return math.min(L.probe_first * 5 ^ (b.step - 1), longest_probe_wait()) end
+
+-- What became of breakers in this call, for the log: origin, what opened it (0: it is closed), the error.
+local turned = {}
+
+-- A failure that is the origin's opens its breaker.
+local function open_breaker(origin, o)
   local b = breaker_at(origin)
   if b and b.is_open then return end
-  b = { origin = origin, is_open = true, since = NOW, cause = cause, step = 1, probe = 0, pace = 1 }
+  b = { origin = origin, is_open = true, since = NOW, cause = o.blamed, step = 1, probe = 0, pace = 1 }
   keep_breaker(b, NOW + probe_delay(b))
+  turned[#turned + 1] = { origin, o.blamed, o.error or '' }
 end
 
 local function close_breaker(b)
   b.is_open, b.since, b.probe, b.pace = false, NOW, 0, 1
   keep_breaker(b, NOW)
+  turned[#turned + 1] = { b.origin, 0, '' }
 end
 
 local function next_probe(b, at)

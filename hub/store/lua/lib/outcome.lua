@@ -1,5 +1,5 @@
 -- What became of requests to subscriptions: packed by hub/store/outcomes.py, written by settle_bucket and settle_late.
-local DELIVERED, GONE, FAILED, IN_FLIGHT, NOT_COUNTED = 1, 2, 3, 4, 5
+local DELIVERED, GONE, FAILED, IN_FLIGHT, NO_TURN, NOT_COUNTED = 1, 2, 3, 4, 5, 6
 
 local function read_outcome(packed, at)
   local o = {}
@@ -10,6 +10,8 @@ local function read_outcome(packed, at)
     o.delay, o.hold, o.ms, o.seq, o.blamed, o.error, at = struct.unpack('>I4I4I8I4BBc0', packed, at)
   elseif o.kind == IN_FLIGHT then
     o.remaining, o.ms, o.seq, at = struct.unpack('>I4I8I4', packed, at)
+  elseif o.kind == NO_TURN then
+    o.blamed, at = struct.unpack('>B', packed, at)
   end
   return o, at
 end
@@ -19,6 +21,11 @@ local function apply_outcome(o, p)
   if o.kind == IN_FLIGHT then
     p.flight_until, p.attempt = NOW + o.remaining, o.attempt
     if p.incarnation == o.incarnation then p.tried_ms, p.tried_seq = o.ms, o.seq end
+    return false
+  end
+  if o.kind == NO_TURN then
+    -- Skipped for a while, as if a request were under way; but none is, and so no attempt can end it.
+    if p.incarnation == o.incarnation then p.flight_until, p.attempt = NOW + L.rest, 0 end
     return false
   end
   p.flight_until, p.attempt = 0, 0

@@ -49,6 +49,7 @@ local function set_time(list, member, at)
   if is_first then ring(list.bell) end
 end
 
+-- Returns true where the member is claimed: who works on it is to come back to it.
 local function add(list, member, at)
   local text = redis.call('HGET', list.c, member)
   if text then
@@ -57,7 +58,7 @@ local function add(list, member, at)
       if not claim.moved then
         redis.call('HSET', list.c, member, string.format('%.0f:1:%s', claim.ends, claim.token))
       end
-      return
+      return true
     end
     redis.call('HDEL', list.c, member)
   end
