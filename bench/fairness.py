@@ -10,106 +10,26 @@ else there is.
 import argparse
 import contextlib
 import functools
-import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
-from bench.hub_under_test import Hub, hub
-from bench.news import News, news, publish
-from bench.receivers import Account, Receivers, receivers
+from bench.hostile import hostile
+from bench.hub_under_test import hub
+from bench.news import news
+from bench.receivers import Receivers, receivers
 from bench.sink import sink
+from bench.stage import ARRIVED_WITHIN_S, Given, Run, Stage, arrivals, path_of
 
-Pairs = list[tuple[str, str]]
 BAD_SHARE = 5
 DEAD_SUBSCRIPTIONS = 5_000
 # A breaker that a receiver in silence opens does so after 20 s, and its first probe takes 20 more.
 SILENT_S, REFUSING_S = 40.0, 20.0
 DRAINED_WITHIN_S = 150.0
-ARRIVED_WITHIN_S = 30.0
 SMALL_PER_S = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """How large a scene is."""
-
-    seconds: float
-    callbacks: int
-    small_topics: int
-    large_topic: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What the healthy receivers saw, and whatever else is worth telling."""
-
-    taken_ms: list[float]
-    missing: int
-    remark: str = ""
-
-    def cut_ms(self, percent: int) -> float:
-        """A percentile of the time taken; not a number where next to nothing arrived."""
-        if len(self.taken_ms) < 2:
-            return float("nan")
-        return statistics.quantiles(self.taken_ms, n=100, method="inclusive")[percent - 1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What every scene is played with."""
-
-    given: Given
-    hub: Hub
-    site: News
-    healthy: Receivers
-    bad: Receivers
-
-    def publish(
-        self, topics: Sequence[str], *, each_s: float = 1.0, for_s: float | None = None
-    ) -> dict[tuple[str, int], float]:
-        """Publishes in turn for as long as is given; returns when each ping was answered."""
-        for_s = self.given.seconds if for_s is None else for_s
-        return publish(self.site, self.hub.port, topics, each_s=each_s, for_s=for_s)
-
-    def run(self, pairs: Pairs, answered_at_s: Mapping[tuple[str, int], float]) -> Run:
-        """Waits until these have everything; returns how long it took."""
-        wanted = {
-            (_path(callback), number): at_s
-            for topic, callback in pairs
-            for (pinged, number), at_s in answered_at_s.items()
-            if pinged == topic
-        }
-        ends_at_s = time.monotonic() + ARRIVED_WITHIN_S
-        while True:
-            arrived_at_s = _first_arrivals(self.healthy.account())
-            missing = wanted.keys() - arrived_at_s.keys()
-            if not missing or time.monotonic() > ends_at_s:
-                break
-            time.sleep(0.5)
-        taken_ms = [
-            (arrived_at_s[one] - at_s) * 1000 for one, at_s in wanted.items() if one not in missing
-        ]
-        return Run(taken_ms=taken_ms, missing=len(missing))
-
-
-def _path(callback: str) -> str:
-    return "/" + callback.split("/", 3)[3]
-
-
-def _arrivals(account: Account) -> Iterator[tuple[tuple[str, int], float]]:
-    for delivery in account.deliveries:
-        for number in delivery.entries:
-            yield (delivery.path, number), delivery.at_s
-
-
-def _first_arrivals(account: Account) -> dict[tuple[str, int], float]:
-    # In the order of arrival: the first one stays.
-    return dict(reversed(list(_arrivals(account))))
 
 
 def crowd(stage: Stage, has_bad: bool, *, manner: str) -> Run:
@@ -130,14 +50,14 @@ def crowd(stage: Stage, has_bad: bool, *, manner: str) -> Run:
         return run
     remark = f"{len(stage.bad.account().deliveries):,} requests to the bad"
     if manner == "slow":
-        remark = _repeats(stage.bad, {_path(callback) for _, callback in bad}, len(answered_at_s))
+        remark = _repeats(stage.bad, {path_of(callback) for _, callback in bad}, len(answered_at_s))
     return Run(taken_ms=run.taken_ms, missing=run.missing, remark=remark)
 
 
 def _repeats(slow: Receivers, paths: set[str], events: int) -> str:
     ends_at_s = time.monotonic() + ARRIVED_WITHIN_S
     while True:
-        seen = Counter(one for one, _ in _arrivals(slow.account()))
+        seen = Counter(one for one, _ in arrivals(slow.account()))
         if len(seen) >= len(paths) * events or time.monotonic() > ends_at_s:
             break
         time.sleep(0.5)
@@ -145,6 +65,30 @@ def _repeats(slow: Receivers, paths: set[str], events: int) -> str:
         f"of {len(paths) * events:,} events the slow ones got {len(seen):,}, "
         f"{sum(seen.values()) - len(seen):,} of them again"
     )
+
+
+def hostile_crowd(stage: Stage, has_bad: bool) -> Run:
+    """One topic with many callbacks, a fifth of which answer with what no receiver should."""
+    topic = stage.site.url("topic")
+    bad_count = stage.given.callbacks // BAD_SHARE
+    pairs = [
+        (topic, stage.healthy.callback("answers", number))
+        for number in range(stage.given.callbacks - bad_count)
+    ]
+    with hostile() as bad:
+        callbacks = [(topic, bad.callback(number)) for number in range(bad_count)]
+        stage.hub.subscribe_all(pairs + callbacks * has_bad)
+        (worker,) = stage.hub.workers()
+        before_bytes = worker.rss_bytes()
+        run = stage.run(pairs, stage.publish([topic]))
+        grown_mb = (worker.rss_bytes() - before_bytes) / 1e6
+        toll = bad.toll()
+    each = (
+        f"{manner} {count} requests, {toll.taken_bytes[manner] / 1e3:,.0f} kB"
+        for manner, count in toll.requests.items()
+    )
+    remark = f"worker +{grown_mb:.1f} MB; " + "; ".join(each)
+    return Run(taken_ms=run.taken_ms, missing=run.missing, remark=remark)
 
 
 def dead_origin(stage: Stage, has_bad: bool, *, is_refusing: bool) -> Run:
@@ -182,7 +126,7 @@ def _drained(back: Receivers, callbacks: int, newest: int) -> str:
     began_s = time.monotonic()
     while True:
         account = back.account()
-        arrived_at_s = {one: at_s for one, at_s in _arrivals(account) if one[1] == newest}
+        arrived_at_s = {one: at_s for one, at_s in arrivals(account) if one[1] == newest}
         if len(arrived_at_s) >= callbacks:
             break
         if time.monotonic() > began_s + DRAINED_WITHIN_S:
@@ -232,7 +176,7 @@ def busy_tenant(stage: Stage, has_bad: bool) -> Run:
     asked_at_s = [
         delivery.at_s
         for delivery in stage.healthy.account().deliveries
-        if delivery.path == _path(busy)
+        if delivery.path == path_of(busy)
     ]
     pauses_s = [later - earlier for earlier, later in pairwise(asked_at_s)]
     remark = f"{len(asked_at_s)} requests to the busy one"
@@ -247,6 +191,7 @@ SCENES: Mapping[str, Callable[[Stage, bool], Run]] = MappingProxyType(
         "refusing": functools.partial(crowd, manner="answers"),
         "failing-late": functools.partial(crowd, manner="fails-late"),
         "slow": functools.partial(crowd, manner="slow"),
+        "hostile": hostile_crowd,
         "dead-origin": functools.partial(dead_origin, is_refusing=False),
         "refusing-origin": functools.partial(dead_origin, is_refusing=True),
         "large-topic": large_topic,
