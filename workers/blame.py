@@ -1,6 +1,6 @@
 """Whose failure it is, the callback's or its origin's: what this worker saw lately (design 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -52,12 +52,13 @@ class Witness:
         # Where somebody had no turn, and nothing has ended since.
         self._full: set[str] = set()
 
-    def hear_success(self, callback: str) -> None:
-        """Takes note that a callback answered as it should."""
-        seen = self._end(callback)
-        seen.succeeded_at_s = monotonic_s()
-        seen.failing.clear()
-        seen.silent.clear()
+    def hear_success(self, callbacks: Iterable[str]) -> None:
+        """Takes note that these callbacks answered as they should; there may be many."""
+        for origin in set(map(origin_of, callbacks)):
+            seen = self._end(origin)
+            seen.succeeded_at_s = monotonic_s()
+            seen.failing.clear()
+            seen.silent.clear()
 
     def blame(
         self, callback: str, reason: Reason | None, *, sent_at_s: float, is_probe: bool
@@ -70,7 +71,7 @@ class Witness:
             sent_at_s: whatever succeeded at the origin since then shows that it is well.
             is_probe: whether its origin was held already, so that it needs no others to agree.
         """
-        seen = self._end(callback)
+        seen = self._end(origin_of(callback))
         if reason is None:
             seen.silent.clear()
         else:
@@ -104,9 +105,8 @@ class Witness:
         silent = self._seen(origin).silent.values()
         return sum(at_s <= before_s for at_s in silent) >= CALLBACKS_MIN
 
-    def _end(self, callback: str) -> _Seen:
+    def _end(self, origin: str) -> _Seen:
         """Something has ended at an origin, so that another may have its turn."""
-        origin = origin_of(callback)
         self._full.discard(origin)
         return self._seen(origin)
 

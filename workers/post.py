@@ -91,6 +91,8 @@ class Sent:
     @property
     def weight(self) -> int:
         """Returns how much of the capacity it takes: little for those that wait in line."""
+        if not any(batch.has_line for batch in self._batches):
+            return self.open
         in_line = sum(post.is_in_line for post in self.posts)
         return self.open - in_line + in_line // IN_LINE_FOR_ONE
 
@@ -125,7 +127,8 @@ def parted(posts: Iterable[Post]) -> tuple[list[Post], list[Post]]:
     left: list[Post] = []
     for post in posts:
         # Withdrawn, it can't be started by the door once the bucket is settled (fine print 6).
-        (ended if post.answer.withdraw() or post.answer.done() else left).append(post)
+        has_ended = post.answer.done() or post.answer.withdraw()
+        (ended if has_ended else left).append(post)
     return ended, left
 
 
@@ -134,11 +137,14 @@ def fates_of(posts: Sequence[Post], witness: Witness) -> list[tuple[Post, Fate]]
 
     Unless it had no turn at its host.
     """
-    answered = [(post, _meaning_of(post)) for post in posts]
+    now = now_s()
+    answered = [(post, _meaning_of(post, now)) for post in posts]
     # First what succeeded, since it says that failures beside it are not their origin's.
-    for post, meaning in answered:
-        if isinstance(meaning, (Delivered, Gone)):
-            witness.hear_success(post.member.subscription.callback)
+    witness.hear_success(
+        post.member.subscription.callback
+        for post, meaning in answered
+        if isinstance(meaning, (Delivered, Gone))
+    )
     fates = [(p, _fate_of(p, meaning, witness)) for p, meaning in answered if meaning is not None]
     without = [post for post, meaning in answered if meaning is None and post.had_no_turn]
     return fates + list(
@@ -157,11 +163,11 @@ def no_turns(members: Iterable[Member], witness: Witness) -> Iterator[Fate]:
         yield found[origin]
 
 
-def _meaning_of(post: Post) -> Meaning | None:
+def _meaning_of(post: Post, now: float) -> Meaning | None:
     answer = post.answer.result()
     if isinstance(answer, NoAnswer):
         return None if answer.reason in UNSENT else answer
-    return judge_delivery(answer.status, answer.headers, now_s=now_s())
+    return judge_delivery(answer.status, answer.headers, now_s=now)
 
 
 def _fate_of(post: Post, meaning: Meaning, witness: Witness) -> Fate:

@@ -139,7 +139,8 @@ class Engine:
         lane = (batch.request.purpose, target.origin)
         now, ends_at = time.monotonic(), batch.begins_before
         may_start = self._lanes.enter(lane, sending, now=now, ends_at=ends_at)
-        sending.is_in_line = not may_start
+        if not may_start:
+            sending.is_in_line = batch.has_line = True
         if may_start and not self._has_started(sending, target, lane):
             self._leave(lane)
 

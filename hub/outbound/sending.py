@@ -20,6 +20,7 @@ class Batch:
         is_ignorable: whether nothing but its status is wanted of an answer.
         ends_at: when their deadline is over, by `time.monotonic`.
         begins_before: when it is too late to begin, by the same clock.
+        has_line: whether one of them had to wait for its turn at its host.
         header_lines: what the headers of all have in common, once the engine has made it.
     """
 
@@ -28,6 +29,7 @@ class Batch:
         "_waiter",
         "begins_before",
         "ends_at",
+        "has_line",
         "header_lines",
         "is_ignorable",
         "on_drop",
@@ -54,6 +56,7 @@ class Batch:
         self.begins_before = self.ends_at - min(LEAST_S, request.deadline_s / 2)
         self.sendings = tuple(Sending(self, addressee, loop=loop) for addressee in addressees)
         self.open = len(self.sendings)
+        self.has_line = False
         self.header_lines: list[bytes] | None = None
         self._enough = 0
         self._waiter: asyncio.Future[None] | None = None

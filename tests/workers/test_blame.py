@@ -50,7 +50,7 @@ def test_what_succeeded_since_it_was_sent_speaks_for_the_origin(
     witness: Witness, reason: Reason | None
 ) -> None:
     sent_at_s = monotonic_s()
-    witness.hear_success(ONE)
+    witness.hear_success([ONE])
     blames = {
         witness.blame(f"{TWO}{number}", reason, sent_at_s=sent_at_s, is_probe=False)
         for number in range(9)
@@ -61,7 +61,7 @@ def test_what_succeeded_since_it_was_sent_speaks_for_the_origin(
 def test_a_success_in_between_starts_the_count_anew(witness: Witness) -> None:
     blame(witness, ONE, None)
     blame(witness, TWO, None)
-    witness.hear_success(ONE)
+    witness.hear_success([ONE])
     assert blame(witness, THREE, None) is Blame.CALLBACK
     assert blame(witness, ONE, None) is Blame.CALLBACK
     assert blame(witness, TWO, None) is Blame.FAILING
@@ -115,7 +115,7 @@ class TestSilence:
             if reason is None:
                 blame(witness, ONE, None)
             else:
-                witness.hear_success(ONE)
+                witness.hear_success([ONE])
             assert witness.blame_for_no_turn(FOUR) is Blame.CALLBACK
 
     def test_an_end_without_an_answer_makes_room_for_one(self, witness: Witness) -> None:
