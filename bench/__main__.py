@@ -1,5 +1,7 @@
 """All tables of the hub's speed, one after the other, in some ten minutes.
 
+Fairness and soak are not among them, since they take as long again.
+
 python -m bench [--quick]
 """
 
@@ -11,6 +13,7 @@ import sys
 TABLES = (
     ("bench.fanout", "--subscribers", "1000,10000,100000"),
     ("bench.fanout", "--subscribers", "10000", "--workers", "2"),
+    ("bench.door",),
     ("bench.long_tail",),
     ("bench.long_tail", "--workers", "2"),
     ("bench.latency",),
@@ -20,6 +23,7 @@ TABLES = (
 )
 QUICK = (
     ("bench.fanout", "--subscribers", "1000,10000", "--rounds", "2"),
+    ("bench.door", "--rounds", "3"),
     ("bench.long_tail", "--topics", "2000", "--rounds", "2"),
     ("bench.latency", "--pings", "100"),
     ("bench.pings", "--rounds", "1"),
