@@ -1,6 +1,6 @@
 """Whose failure it is, the callback's or its origin's: what this worker saw lately (design 7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -41,14 +41,16 @@ class _Seen:
 class Witness:
     """Keeps what is needed to judge failures; breakers themselves are in Redis."""
 
-    def __init__(self, *, patience_s: float) -> None:
+    def __init__(self, *, patience_s: float, at_once: Callable[[], int]) -> None:
         """Knows nothing yet.
 
         Args:
             patience_s: who has not answered for so long is silent.
+            at_once: says how many requests may be under way to one origin.
         """
         self._origins: dict[str, _Seen] = {}
         self._patience_s = patience_s
+        self._at_once = at_once
         # Where somebody had no turn, and nothing has ended since.
         self._full: set[str] = set()
 
@@ -84,9 +86,9 @@ class Witness:
             return Blame.FAILING
         return Blame.FAILING if _fails(seen, callback) else Blame.CALLBACK
 
-    def leave_silent(self, callback: str, *, sent_at_s: float) -> None:
+    def leave_silent(self, callback: str, *, begun_at_s: float) -> None:
         """Takes note that nobody waits any longer for this one's answer, which may still come."""
-        self._seen(origin_of(callback)).silent[callback] = sent_at_s
+        self._seen(origin_of(callback)).silent[callback] = begun_at_s
 
     def blame_for_no_turn(self, callback: str) -> Blame:
         """Returns whose fault it is that nothing could be sent to a callback.
@@ -103,7 +105,7 @@ class Witness:
             return False
         before_s = monotonic_s() - self._patience_s
         silent = self._seen(origin).silent.values()
-        return sum(at_s <= before_s for at_s in silent) >= CALLBACKS_MIN
+        return sum(at_s <= before_s for at_s in silent) >= max(CALLBACKS_MIN, self._at_once())
 
     def _end(self, origin: str) -> _Seen:
         """Something has ended at an origin, so that another may have its turn."""

@@ -65,7 +65,9 @@ class Deliverer:
         self.slots = slots_of(settings)
         self.late = LateAnswers(store.buckets, self.slots)
         self.newer = Newer()
-        self._witness = Witness(patience_s=settings.patience_s)
+        self._witness = Witness(
+            patience_s=settings.patience_s, at_once=lambda: door.at_once_per_host
+        )
 
     async def deliver(self, batch: Batch, hold: Hold) -> None:
         """Sends each due member of a bucket what it is to have, and settles the bucket."""
@@ -234,7 +236,7 @@ class Deliverer:
                 post.answer.cancel()
                 continue
             self._witness.leave_silent(
-                post.member.subscription.callback, sent_at_s=post.answer.batch.sent_at
+                post.member.subscription.callback, begun_at_s=post.answer.begun_at
             )
             self.late.follow(
                 claim,

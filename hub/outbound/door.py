@@ -81,11 +81,18 @@ class Door:
         """
         batch = Batch(request, addressees, loop=asyncio.get_running_loop(), on_drop=self._drop)
         self._open.add(batch)
+        if self._config.requests_at_once_in_all:
+            batch.line_up()
         if self._is_open:
             self._order(Start(batch=batch))
         else:
             self._fail_open(Reason.STOPPED, "The door isn't open.")
         return batch
+
+    @property
+    def at_once_per_host(self) -> int:
+        """How many requests this process may have under way to one host, for each purpose."""
+        return self._share.at_once
 
     def share_limits(self, workers: int) -> None:
         """Takes one of so many workers' part of the limits that hold for all together."""

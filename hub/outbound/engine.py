@@ -119,6 +119,8 @@ class Engine:
         So only as many are under way as their receivers are slow; with hundreds more each costs
         half as much again, as their buffers fall out of the processor's cache.
         """
+        while self._to_start and self._to_start[0].done():
+            self._to_start.popleft()
         for _ in range(min(self._startable, _STARTED_AT_ONCE)):
             self._admit(self._to_start.popleft())
 
@@ -139,8 +141,8 @@ class Engine:
         lane = (batch.request.purpose, target.origin)
         now, ends_at = time.monotonic(), batch.begins_before
         may_start = self._lanes.enter(lane, sending, now=now, ends_at=ends_at)
-        if not may_start:
-            sending.is_in_line = batch.has_line = True
+        sending.is_in_line = not may_start
+        batch.has_line = batch.has_line or not may_start
         if may_start and not self._has_started(sending, target, lane):
             self._leave(lane)
 

@@ -61,6 +61,12 @@ class Batch:
         self._enough = 0
         self._waiter: asyncio.Future[None] | None = None
 
+    def line_up(self) -> None:
+        """Has each wait for its turn at first."""
+        self.has_line = True
+        for sending in self.sendings:
+            sending.is_in_line = True
+
     async def until_open(self, at_most: int, *, timeout_s: float) -> bool:
         """Returns whether no more than that many are open, within that time; one waits at a time.
 
@@ -90,6 +96,7 @@ class Sending(asyncio.Future[Outcome]):
         self.batch = batch
         self.addressee = addressee
         self.is_begun = False
+        self.begun_at = 0.0
         # Whether its host has as much under way as it may have.
         self.is_in_line = False
         # Whoever gets it first decides: the engine that begins, or the caller that withdraws.
@@ -97,7 +104,9 @@ class Sending(asyncio.Future[Outcome]):
 
     def begin(self) -> bool:
         """Says whether it is to be sent; from then on it can't be withdrawn. For the engine."""
-        self.is_begun = self._decision.acquire(blocking=False)
+        if self._decision.acquire(blocking=False):
+            self.begun_at = time.monotonic()
+            self.is_begun = True
         return self.is_begun
 
     def withdraw(self) -> bool:

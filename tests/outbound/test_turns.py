@@ -205,6 +205,7 @@ async def test_so_many_are_under_way_in_all_whatever_the_host(
     # The other purposes count as well, and what may not start yet can be withdrawn.
     fetch = dataclasses.replace(POST, purpose=Purpose.FETCH, url=urls[4])
     (waiting,) = door.send([fetch])
+    assert waiting.is_in_line
     assert waiting.withdraw()
     assert len(slow.paths) == 2
     slow.may_answer.set()

@@ -13,7 +13,7 @@ ELSEWHERE = "http://b.example/1"
 
 @pytest.fixture
 def witness() -> Witness:
-    return Witness(patience_s=0)
+    return Witness(patience_s=0, at_once=lambda: 3)
 
 
 def blame(
@@ -85,7 +85,7 @@ class TestSilence:
 
     def left(self, witness: Witness, *callbacks: str) -> None:
         for callback in callbacks:
-            witness.leave_silent(callback, sent_at_s=monotonic_s())
+            witness.leave_silent(callback, begun_at_s=monotonic_s())
 
     def test_it_takes_three_that_are_silent_and_one_without_a_turn(self, witness: Witness) -> None:
         self.left(witness, ONE, TWO, TWO)
@@ -104,9 +104,16 @@ class TestSilence:
         assert not witness.is_silent(ELSEWHERE)
 
     def test_before_patience_is_over_nobody_is_silent(self) -> None:
-        witness = Witness(patience_s=3600)
+        witness = Witness(patience_s=3600, at_once=lambda: 3)
         self.left(witness, ONE, TWO, THREE)
         assert witness.blame_for_no_turn(FOUR) is Blame.CALLBACK
+
+    def test_a_host_where_more_may_be_under_way_is_asked(self) -> None:
+        witness = Witness(patience_s=0, at_once=lambda: 4)
+        self.left(witness, ONE, TWO, THREE)
+        assert witness.blame_for_no_turn(FIVE) is Blame.CALLBACK
+        self.left(witness, FOUR)
+        assert witness.blame_for_no_turn(FIVE) is Blame.FAILING
 
     def test_any_answer_ends_it(self, witness: Witness) -> None:
         for reason in ("success", None):

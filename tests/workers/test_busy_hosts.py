@@ -121,6 +121,24 @@ async def test_a_host_that_answers_nobody_is_held_with_those_who_had_no_turn(
     assert tries(callbacks) == 3
 
 
+@pytest.mark.parametrize("hanging", [0, 4])
+async def test_a_busy_host_that_answers_is_not_held_whoever_hangs_there(
+    start_hub: StartHub, site: Site, hanging: int
+) -> None:
+    hub = await start_hub(
+        limits={"bucket_size": 10, "rest": 200}, requests_at_once_per_host=8, patience_s=0.5,
+        request_deadline_s=15, claim_lease_s=60,
+    )  # fmt: skip
+    topic, callbacks = await followed(hub, site, 60, Reply(delay_s=0.25))
+    for callback in callbacks[:hanging]:
+        callback.otherwise = HANG
+    with capture_logs() as lines:
+        await hub.publish_event(topic, b"2")
+        await hub.until_up_to_date(topic, *callbacks[hanging:])
+    assert told(lines, "breaker open") == []
+    assert [len(callback.deliveries) for callback in callbacks[hanging:]] == [1] * (60 - hanging)
+
+
 async def test_a_host_that_is_slow_and_no_worse_is_let_go_by_each_answer(
     start_hub: StartHub, site: Site
 ) -> None:
