@@ -29,6 +29,8 @@ HASHED_AT_ONCE_BYTES = 256 * 1024
 # the worst takes some 20 ms within these bounds; a usual feed takes 0.5 ms, and the way to a thread
 # and back would cost 0.2 more.
 READ_AT_ONCE_BYTES, READ_AT_ONCE_TAGS = 16 * 1024, 512
+# Of all Link headers together; a usual topic has some 100.
+READ_AT_ONCE_LINK_BYTES = 2 * 1024
 
 # Nobody fetches it: whoever publishes it writes it (hub/web/own).
 _PUBLISHED_HERE = FetchRecord(outcome=FetchOutcome.SAME, facts={"outcome": "published here"})
@@ -90,7 +92,7 @@ class Fetcher:
                 seen = await self._store.topics.seen(claim.topic_id)
             return await _done(
                 lambda: judge_fetch(claim, answer, body_hash, seen),
-                at_once=is_quickly_read(answer.body),
+                at_once=is_quickly_read(answer),
             )
         except (StoreUnavailable, StoreFull):
             raise
@@ -154,11 +156,12 @@ class Fetcher:
             _log.info(f"fetched: {record.outcome.value}", **facts)
 
 
-def is_quickly_read(body: bytes) -> bool:
+def is_quickly_read(answer: Answer) -> bool:
     """Returns whether a document is read in so short a time that nobody else need go on."""
-    if len(body) > READ_AT_ONCE_BYTES:
+    link_bytes = sum(len(value) for name, value in answer.headers if name == "link")
+    if len(answer.body) > READ_AT_ONCE_BYTES or link_bytes > READ_AT_ONCE_LINK_BYTES:
         return False
-    return body.count(b"<") + body.count(b"{") <= READ_AT_ONCE_TAGS
+    return answer.body.count(b"<") + answer.body.count(b"{") <= READ_AT_ONCE_TAGS
 
 
 async def _done(work: Callable[[], T], *, at_once: bool) -> T:

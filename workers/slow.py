@@ -3,6 +3,7 @@
 import asyncio
 import resource
 from dataclasses import dataclass
+from itertools import takewhile
 
 from hub.clock import monotonic_s
 from hub.outbound.request import Answer, NoAnswer
@@ -17,14 +18,13 @@ _DESCRIPTORS_BESIDES = 256 + 64
 _STATIONS = 3
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wait:
-    """One who waits for an answer; patience ends at `until_s`, or a slot was taken."""
+    """One who waits for an answer without a slot; patience ends at `until_s`."""
 
     hold: Hold
     patience_s: float
     until_s: float
-    has_slot: bool = False
 
 
 class Slots:
@@ -35,7 +35,9 @@ class Slots:
 
     def __init__(self, limit: int) -> None:
         self.free = limit
+        # In order of time, since all have the same patience.
         self._waits: dict[Sending, _Wait] = {}
+        self._in_slots: set[Sending] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, sending: Sending, hold: Hold, *, patience_s: float) -> None:
@@ -47,7 +49,9 @@ class Slots:
 
     def forget(self, sending: Sending) -> None:
         """It has ended, and a slot that it had is free."""
-        if self._waits.pop(sending).has_slot:
+        self._waits.pop(sending, None)
+        if sending in self._in_slots:
+            self._in_slots.remove(sending)
             self.free += 1
 
     def _look_in(self, delay_s: float) -> None:
@@ -55,22 +59,25 @@ class Slots:
 
     def _look(self) -> None:
         now_s = monotonic_s()
-        patient = [(s, w) for s, w in self._waits.items() if not (w.has_slot or s.done())]
-        for sending, wait in patient:
-            # Who has had no turn at its host is withdrawn, and so has ended.
-            if wait.until_s <= now_s and not sending.withdraw():
-                self._take_slot(wait, now_s)
-        left_s = [wait.until_s - now_s for _, wait in patient if wait.until_s > now_s]
-        self._timer = None
-        if left_s:
-            self._look_in(min(left_s))
+        due = list(takewhile(lambda item: item[1].until_s <= now_s, self._waits.items()))
+        try:
+            for sending, wait in due:
+                del self._waits[sending]
+                # Who has had no turn at its host is withdrawn, and so has ended.
+                if not (sending.done() or sending.withdraw()):
+                    self._take_slot(sending, wait)
+        finally:
+            # Whatever becomes of one, the others are looked at.
+            self._timer = None
+            if (first := next(iter(self._waits.values()), None)) is not None:
+                self._look_in(max(0.0, first.until_s - now_s))
 
-    def _take_slot(self, wait: _Wait, now_s: float) -> None:
+    def _take_slot(self, sending: Sending, wait: _Wait) -> None:
         if self.free <= 0:
-            wait.until_s = now_s + wait.patience_s
+            self.watch(sending, wait.hold, patience_s=wait.patience_s)
             return
         self.free -= 1
-        wait.has_slot = True
+        self._in_slots.add(sending)
         wait.hold.shrink(0)
 
 

@@ -10,7 +10,7 @@ from hub.protocol.rejection import RequestRejected
 _FIELDS_MAX = 2000
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
 # One topic is in the queries of all who subscribe to it.
-_QUOTED_KEPT = 256
+_TOPICS_KEPT = 256
 
 
 def parse_form(body: bytes) -> tuple[tuple[str, str], ...]:
@@ -39,16 +39,19 @@ def append_to_query(url: str, fields: Iterable[tuple[str, str]]) -> str:
     new parameters to the end of the list using the & (ampersand) character to join."
     """
     # A space as %20 is read alike by form decoding and by plain URL decoding; a + is not.
-    added = "&".join(f"{name}={_quoted(value)}" for name, value in fields)
+    added = "&".join(f"{name}={_quoted(name, value)}" for name, value in fields)
     if "?" not in url:
         return f"{url}?{added}"
     return url + added if url.endswith("?") else f"{url}&{added}"
 
 
-def _quoted(value: str) -> str:
-    return value if _UNRESERVED.fullmatch(value) else _escaped(value)
+def _quoted(name: str, value: str) -> str:
+    if _UNRESERVED.fullmatch(value):
+        return value
+    # Other values come once, and a verify_token is a secret: nothing of them is kept.
+    return _quoted_topic(value) if name == "hub.topic" else quote(value, safe="")
 
 
-@lru_cache(maxsize=_QUOTED_KEPT)
-def _escaped(value: str) -> str:
-    return quote(value, safe="")
+@lru_cache(maxsize=_TOPICS_KEPT)
+def _quoted_topic(topic: str) -> str:
+    return quote(topic, safe="")

@@ -42,12 +42,13 @@ def gather_links(related: Iterable[tuple[str, str]], topic: str) -> Links:
     """Return the links among (relation, reference) pairs, as a header, a feed or a page has them.
 
     Args:
-        related: in order.
+        related: in order; each pair is looked at once.
         topic: what references are resolved against.
     """
     hubs: list[str] = []
     self_url: str | None = None
-    for relation, reference in related:
+    # A link may name a relation thousands of times.
+    for relation, reference in dict.fromkeys(related):
         if relation == "hub" and len(hubs) < HUBS_MAX:
             hub = resolved(topic, reference)
             hubs += [hub] if hub is not None and hub not in hubs else []

@@ -8,6 +8,7 @@ with those of subscriptions, and `wire_form`, which is what a request line or a 
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
@@ -22,6 +23,8 @@ _UNSENDABLE = re.compile(r'[^\x21-\x7e]+|["<>]')
 _ID_BYTES = 16
 # The same few come again and again, and taking one apart costs more than reading all the rest.
 _AUTHORITIES_KEPT = 1024
+# Longer ones lead nowhere, and whoever makes them up must not fill the memory.
+_KEPT_MAX_CHARACTERS = 255
 
 
 def url_fault(url: str, *, url_max_bytes: int) -> str | None:
@@ -46,12 +49,21 @@ def host_of(url: str) -> str | None:
     return None if absolute is None else _host(absolute[1])
 
 
-@lru_cache(maxsize=_AUTHORITIES_KEPT)
+def _kept(read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    keeping = lru_cache(maxsize=_AUTHORITIES_KEPT)(read)
+
+    def read_or_recall(authority: str) -> str | None:
+        return (keeping if len(authority) <= _KEPT_MAX_CHARACTERS else read)(authority)
+
+    return read_or_recall
+
+
+@_kept
 def _host(authority: str) -> str | None:
     return urlsplit(f"//{authority}").hostname
 
 
-@lru_cache(maxsize=_AUTHORITIES_KEPT)
+@_kept
 def _authority_fault(authority: str) -> str | None:
     try:
         parts = urlsplit(f"//{authority}")

@@ -87,6 +87,15 @@ def test_hubs_without_end_are_read_in_time_that_grows_with_their_number() -> Non
     assert time.process_time() - started_s < 3
 
 
+@pytest.mark.parametrize("reference", ["a", "ftp:a"])
+def test_a_relation_named_again_and_again_is_resolved_once(reference: str) -> None:
+    deep = TOPIC + "/a" * 500
+    started_s = time.process_time()
+    links = gather_links([("hub", reference), ("self", reference)] * 400_000, deep)
+    assert time.process_time() - started_s < 1
+    assert len(links.hubs) == (reference == "a")
+
+
 def test_links_of_a_feed_are_resolved_alike() -> None:
     related = [("hub", "//h.example/"), ("self", "?page=1")]
     expected = Links(hubs=("http://h.example/",), self_url="http://t.example/blog/feed?page=1")

@@ -1,10 +1,12 @@
 """Which URLs are taken, how they are sent and what they are called (WebSub 5.1, 5.1.1)."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.protocol.urls import normalised, subscription_id, topic_id, url_fault, wire_form
+from hub.protocol.urls import host_of, normalised, subscription_id, topic_id, url_fault, wire_form
 
 MAX_BYTES = 100
 
@@ -144,3 +146,15 @@ def test_subscription_ids_keep_topic_and_callback_apart() -> None:
     assert len(one) == 16
     assert one != subscription_id("http://b/", "http://a/")
     assert one != subscription_id("http://a/h", "ttp://b/")
+
+
+def test_hosts_of_great_length_do_not_fill_the_memory() -> None:
+    tracemalloc.start()
+    try:
+        for n in range(1_000):
+            url = f"http://{n}{'.long' * 400}/"
+            assert url_fault(url, url_max_bytes=2048) is None
+            assert host_of(url) == f"{n}{'.long' * 400}"
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -2,7 +2,17 @@
 
 import pytest
 
-from workers.fetch import READ_AT_ONCE_BYTES, READ_AT_ONCE_TAGS, is_quickly_read
+from hub.outbound.request import Answer
+from workers.fetch import (
+    READ_AT_ONCE_BYTES,
+    READ_AT_ONCE_LINK_BYTES,
+    READ_AT_ONCE_TAGS,
+    is_quickly_read,
+)
+
+
+def answer(body: bytes, *headers: tuple[str, str]) -> Answer:
+    return Answer(status=200, headers=headers, body=body, url="http://t.example/", elapsed_s=0)
 
 
 @pytest.mark.parametrize(
@@ -19,4 +29,20 @@ from workers.fetch import READ_AT_ONCE_BYTES, READ_AT_ONCE_TAGS, is_quickly_read
 def test_only_what_is_short_and_has_few_tags_is_read_on_the_event_loop(
     body: bytes, *, is_quick: bool
 ) -> None:
-    assert is_quickly_read(body) is is_quick
+    assert is_quickly_read(answer(body)) is is_quick
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_quick"),
+    [
+        pytest.param([("link", "<")], True, id="a usual header"),
+        pytest.param([("x-other", "<" * 60_000)], True, id="a header that is not read"),
+        pytest.param([("link", "x" * READ_AT_ONCE_LINK_BYTES)], True, id="as long as is allowed"),
+        pytest.param([("link", "x" * (READ_AT_ONCE_LINK_BYTES + 1))], False, id="long"),
+        pytest.param([("link", "x")] * (READ_AT_ONCE_LINK_BYTES + 1), False, id="many"),
+    ],
+)
+def test_only_few_links_in_headers_are_read_on_the_event_loop(
+    headers: list[tuple[str, str]], *, is_quick: bool
+) -> None:
+    assert is_quickly_read(answer(b"<a/>", *headers)) is is_quick

@@ -9,6 +9,7 @@ from hub.clock import monotonic_s
 from hub.outbound.request import Addressee, Answer, NoAnswer, Purpose, Reason, Request, TooLong
 from hub.outbound.sending import Batch, Sending
 from hub.settings import Settings
+from tests.workers.waiting import eventually
 from workers.hold import Hold, Terms
 from workers.slow import Slots, answer_to, slots_within
 
@@ -117,6 +118,73 @@ async def test_each_has_patience_of_its_own(capacity: Capacity) -> None:
     assert not patient.done()
     patient.set_result(ANSWER)
     assert await second is ANSWER
+
+
+class Looked(Sending):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    def done(self) -> bool:
+        self.looks += 1
+        return super().done()
+
+
+def looked() -> Looked:
+    batch = sending_of_its_own().batch
+    return Looked(batch, Addressee(GET.url), loop=asyncio.get_running_loop())
+
+
+async def test_only_who_is_due_is_looked_at(capacity: Capacity) -> None:
+    slots, in_slot, later = Slots(1), looked(), looked()
+    in_slot.begin()
+    slots.watch(in_slot, capacity.hold(), patience_s=PATIENCE_S)
+    await eventually(lambda: slots.free == 0, 5)
+    looks = in_slot.looks
+    others = [sending_of_its_own() for _ in range(5)]
+    for other in others:
+        slots.watch(other, capacity.hold(), patience_s=PATIENCE_S)
+        await asyncio.sleep(PATIENCE_S / 10)
+    slots.watch(later, capacity.hold(), patience_s=60)
+    await eventually(lambda: all(other.done() for other in others), 5)
+    assert (in_slot.looks, later.looks) == (looks, 0)
+
+
+async def test_without_slots_all_wait_on_in_turn(capacity: Capacity) -> None:
+    slots, sendings = Slots(0), [sending_of_its_own() for _ in range(3)]
+    for sending in sendings:
+        sending.begin()
+        slots.watch(sending, capacity.hold(), patience_s=PATIENCE_S)
+    await asyncio.sleep(5 * PATIENCE_S)
+    for given_back in (1, 2, 3):
+        slots.free += 1
+        await eventually(lambda given_back=given_back: capacity.given_back == given_back, 5)  # type: ignore[misc]
+    for sending in sendings:
+        slots.forget(sending)
+    assert slots.free == 3
+
+
+async def test_what_goes_wrong_with_one_does_not_keep_the_others_waiting(
+    sending: Sending, capacity: Capacity
+) -> None:
+    def refuse(_: int) -> None:
+        raise RuntimeError("not taken back")
+
+    faults: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: faults.append(context.get("exception")))
+    slots, other = Slots(2), sending_of_its_own()
+    broken = Hold(
+        Terms(lease_s=30, start_within_s=8), claimed_at_s=monotonic_s(), weight=1, give_back=refuse
+    )
+    for one, hold in ((sending, broken), (other, capacity.hold())):
+        one.begin()
+        slots.watch(one, hold, patience_s=PATIENCE_S)
+    await eventually(lambda: capacity.given_back == 1, 5)
+    assert [str(fault) for fault in faults] == ["not taken back"]
+    slots.forget(sending)
+    slots.forget(other)
+    assert slots.free == 2
 
 
 async def test_who_comes_while_another_waits_is_looked_at_as_well(
